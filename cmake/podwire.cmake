@@ -29,32 +29,46 @@ find_package(GTest REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(spdlog REQUIRED)
+pkg_check_modules(LIBNL REQUIRED libnl-3.0 libnl-route-3.0)
+include_directories(SYSTEM ${LIBNL_INCLUDE_DIRS})
 
-# podwire_library(NAME SOURCES ... DEPS ...)
+# podwire_library(NAME DEPS ...): every .cc of the folder but the tests.
 function(podwire_library name)
-  cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})
-  add_library(${name} STATIC ${arg_SOURCES})
-  target_link_libraries(${name} PUBLIC ${arg_DEPS})
+  cmake_parse_arguments(arg "" "" "DEPS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$|/main\\.cc$")
+  if(sources)
+    add_library(${name} STATIC ${sources})
+    target_link_libraries(${name} PUBLIC ${arg_DEPS})
+  else()
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE ${arg_DEPS})
+  endif()
 endfunction()
 
-# A plugin: fully static, so that exec costs no dynamic loading (0.5 ms instead of 1.6 ms).
-# Sanitizers need their shared runtime; such builds link dynamically.
+# podwire_plugin(NAME DEPS ...): main.cc of the folder, fully static, so that exec costs no dynamic loading
+# (0.5 ms instead of 1.6 ms). Sanitizers need their shared runtime; such builds link dynamically.
 function(podwire_plugin name)
-  cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})
-  add_executable(${name} ${arg_SOURCES})
+  cmake_parse_arguments(arg "" "" "DEPS" ${ARGN})
+  add_executable(${name} main.cc)
   target_link_libraries(${name} PRIVATE ${arg_DEPS})
   if(NOT PODWIRE_SANITIZE)
     target_link_options(${name} PRIVATE -static)
   endif()
 endfunction()
 
-# podwire_test(NAME SOURCES ... DEPS ... [LABELS ...] [PROPERTIES ...]): one ctest entry per TEST().
-function(podwire_test name)
-  cmake_parse_arguments(arg "" "" "SOURCES;DEPS;LABELS;PROPERTIES" ${ARGN})
+# podwire_tests(NAME DEPS ... [LABELS ...] [PROPERTIES ...]): every *_test.cc of the folder as one executable,
+# one ctest entry per TEST().
+function(podwire_tests name)
+  cmake_parse_arguments(arg "" "" "DEPS;LABELS;PROPERTIES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.cc)
+  if(NOT sources)
+    return()
+  endif()
   if(NOT arg_LABELS)
     set(arg_LABELS unit)
   endif()
-  add_executable(${name} ${arg_SOURCES})
+  add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE ${arg_DEPS} GTest::gtest GTest::gtest_main)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/test)
   include(GoogleTest)

@@ -1,0 +1,69 @@
+// podwire's nf_tables objects (design: one table, sets, nothing per pod but elements), over nfnetlink.
+//
+// table inet podwire: sets masq4, masq6 (pod addresses, user data = owner key), nomasq4, nomasq6 (interval sets of
+//   destinations, user data = owner prefix), chain postrouting (type nat, priority srcnat).
+// table bridge podwire: set macguard_ports (interface names), set macguard (interface name . MAC), chain prerouting
+//   (type filter, priority -300): a frame from a guarded port whose source MAC is not in the set is dropped.
+//
+// Base objects are made when they are found missing; an element never exists without the rule that reads it.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libcni/base/error.h"
+#include "libcni/base/ip.h"
+#include "libcni/kernel/netlink.h"
+
+namespace podwire::kernel {
+
+struct MasqueradeElement {
+  std::string owner;
+  Ip address;
+};
+
+struct NoMasqueradeElement {
+  std::string owner;
+  Cidr destination;
+};
+
+/// The elements that must exist besides the ones being added, when the table had to be made anew (somebody ran
+/// `nft flush ruleset`): taken from the owner tags of the host's links.
+using Rebuild = std::function<Result<std::vector<MasqueradeElement>>()>;
+
+class Nft {
+ public:
+  /// In the calling thread's network namespace.
+  [[nodiscard]] static Result<Nft> open();
+
+  /// Adds the elements and, where missing or altered, table, sets, chain and rules. An element of a dead owner with
+  /// the same address is taken over. One round trip when everything is in place already.
+  [[nodiscard]] Result<void> add_masquerade(const std::vector<MasqueradeElement>& elements, const Rebuild& rebuild);
+  /// Destinations: one that a wider one covers already is left alone; a wider one replaces those it covers.
+  [[nodiscard]] Result<void> ensure_no_masquerade(const std::vector<NoMasqueradeElement>& elements);
+  [[nodiscard]] Result<void> add_mac_guard(std::string_view owner, std::string_view link, const Mac& mac);
+
+  /// What is there; an absent table has nothing.
+  [[nodiscard]] Result<std::vector<MasqueradeElement>> masquerade_elements();
+  [[nodiscard]] Result<std::vector<NoMasqueradeElement>> no_masquerade_elements();
+  /// Owner keys that have mac guard elements.
+  [[nodiscard]] Result<std::vector<std::string>> mac_guard_owners();
+  /// True when table, chains and rules are as this version writes them.
+  [[nodiscard]] Result<bool> masquerade_base_intact();
+  [[nodiscard]] Result<bool> mac_guard_intact(std::string_view link, const Mac& mac);
+
+  /// Removes the elements whose owner satisfies `matches`, and no others: compare-and-swap on the ruleset
+  /// generation (NFNL_BATCH_GENID), repeated on ERESTART. Absent tables and elements are success.
+  using OwnerPredicate = std::function<bool(std::string_view owner)>;
+  [[nodiscard]] Result<void> remove_masquerade(const OwnerPredicate& matches);
+  [[nodiscard]] Result<void> remove_no_masquerade(const OwnerPredicate& matches);
+  [[nodiscard]] Result<void> remove_mac_guard(const OwnerPredicate& matches);
+
+ private:
+  explicit Nft(Netlink netlink) : netlink_(std::move(netlink)) {}
+  Netlink netlink_;
+};
+
+}  // namespace podwire::kernel

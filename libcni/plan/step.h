@@ -1,0 +1,142 @@
+// A plan is a value: everything a plugin is about to do to the kernel, decided before anything is touched.
+// kernel/executor.h gives every step four verbs: apply (ADD), verify (CHECK), undo (DEL, rollback) and
+// describe (the equivalent command line).
+//
+// Owned steps belong to one attachment and are undone with it. Ensure... steps are shared: idempotent, safe
+// under concurrency, never undone by one attachment. Steps inside the pod are undone by the removal of its link.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "libcni/base/ip.h"
+#include "libcni/spec/result.h"
+
+namespace podwire::plan {
+
+/// Which network namespace a step works in.
+enum class Side : std::uint8_t { kHost, kPod };
+
+/// Shared. A Linux bridge, up. mac and mtu are used when it is created; an existing bridge keeps its own.
+struct EnsureBridge {
+  std::string name;
+  Mac mac;
+  std::uint32_t mtu = 0;        ///< bytes; 0: the kernel's default
+  bool vlan_filtering = false;  ///< set at creation only
+  bool promiscuous = false;     ///< set also on an existing bridge
+};
+
+/// Shared. A gateway address on a host link; `replaces` are removed after it is there (forceAddress).
+struct EnsureAddress {
+  std::string link;
+  Cidr address;
+  std::vector<Cidr> replaces;
+};
+
+/// Shared. A sysctl of the host namespace, '/'-separated below /proc/sys: "net/ipv4/ip_forward".
+struct EnsureSysctl {
+  std::string key;
+  std::string value;
+};
+
+/// Shared. A veth pair in the host namespace: `name` carries the gateway of a VLAN, its peer is a bridge port
+/// with `vlan` as untagged PVID.
+struct EnsureVlanGateway {
+  std::string bridge;
+  std::string name;  ///< "<bridge>.<vlan>"
+  std::string peer;
+  Mac mac;
+  std::uint32_t mtu = 0;
+  std::uint16_t vlan = 0;
+  bool preserve_default_vlan = false;
+};
+
+/// Owned. A veth pair, one end in each namespace, both down.
+struct AddVeth {
+  std::string host_name;
+  Mac host_mac;
+  std::string pod_name;
+  Mac pod_mac;
+  std::uint32_t mtu = 0;  ///< bytes; 0: the kernel's default
+  std::string alias;      ///< OwnerTag::text()
+  std::string bridge;     ///< master of the host end; "": none
+};
+
+/// Inclusive range of VLAN ids.
+struct VlanRange {
+  std::uint16_t first = 0;
+  std::uint16_t last = 0;
+  auto operator<=>(const VlanRange&) const = default;
+};
+
+/// Owned. Options of the host end as a bridge port; brings it up.
+struct SetBridgePort {
+  std::string link;
+  bool hairpin = false;
+  bool isolated = false;
+  std::uint16_t vlan = 0;           ///< untagged PVID; 0: none
+  std::vector<VlanRange> trunk;     ///< tagged
+  bool preserve_default_vlan = true;  ///< false: VLANs present on the port are removed first
+};
+
+/// Owned. A per-interface sysctl inside the pod; vanishes with the link. A missing key is an error unless optional.
+struct SetPodSysctl {
+  std::string key;
+  std::string value;
+  bool optional = false;  ///< a kernel without IPv6 has no such key
+};
+
+/// Owned. An address inside the pod; IPv6 ones with IFA_F_NODAD unless `detect_duplicates`.
+struct AddAddress {
+  std::string link;
+  Cidr address;
+  bool detect_duplicates = false;
+};
+
+/// Owned. A pod link up.
+struct SetPodLinkUp {
+  std::string link;
+};
+
+/// Owned. A route inside the pod. `route.gw` absent: on-link.
+struct AddRoute {
+  std::string link;
+  spec::Route route;
+};
+
+/// Owned. Pod addresses whose traffic to outside is masqueraded: elements of the sets masq4 and masq6.
+struct AddMasquerade {
+  std::string owner;  ///< owner_key()
+  std::vector<Ip> addresses;
+};
+
+/// Shared. Destinations that masqueraded pods reach unmasqueraded: interval sets nomasq4 and nomasq6.
+struct EnsureNoMasquerade {
+  std::string owner;  ///< owner_prefix() of the network
+  std::vector<Cidr> destinations;
+};
+
+/// Owned. Frames from `link` must carry the source MAC `mac`: elements in table bridge podwire.
+struct AddMacGuard {
+  std::string owner;
+  std::string link;
+  Mac mac;
+};
+
+/// Owned. Gratuitous ARP (RFC 5227) and unsolicited neighbour advertisements (RFC 4861, 7.2.6) from the pod's link.
+/// Best effort: a link that is down sends nothing. Nothing to verify, nothing to undo.
+struct Announce {
+  std::string link;
+  Mac mac;
+  std::vector<Ip> addresses;
+};
+
+using Step = std::variant<EnsureBridge, EnsureAddress, EnsureSysctl, EnsureVlanGateway, AddVeth, SetBridgePort,
+                          SetPodSysctl, AddAddress, SetPodLinkUp, AddRoute, AddMasquerade, EnsureNoMasquerade,
+                          AddMacGuard, Announce>;
+
+using Plan = std::vector<Step>;
+
+}  // namespace podwire::plan
