@@ -25,15 +25,15 @@ enum class Code : std::uint32_t {
   kNotAvailable = 50,
   kNotAvailableLimited = 51,
 
-  kKernel = 100,              ///< the kernel refused a request that was well-formed
-  kInterfaceExists = 101,     ///< CNI_IFNAME is taken inside the netns
-  kLinkConflict = 102,        ///< a link of that name exists on the host and is something else
-  kAddressConflict = 103,     ///< the bridge carries another address, or the address is in use
-  kPoolExhausted = 104,       ///< no address is free in the range set
-  kAddressNotAvailable = 105, ///< a requested address is outside the ranges or taken
-  kDuplicateAllocation = 106, ///< this attachment holds an address already
-  kMissing = 107,             ///< CHECK: something that ADD made is missing or altered
-  kDelegate = 108,            ///< a delegated plugin could not be run or did not speak CNI
+  kKernel = 100,               ///< the kernel refused a request that was well-formed
+  kInterfaceExists = 101,      ///< CNI_IFNAME is taken inside the netns
+  kLinkConflict = 102,         ///< a link of that name exists on the host and is something else
+  kAddressConflict = 103,      ///< the bridge carries another address, or the address is in use
+  kPoolExhausted = 104,        ///< no address is free in the range set
+  kAddressNotAvailable = 105,  ///< a requested address is outside the ranges or taken
+  kDuplicateAllocation = 106,  ///< this attachment holds an address already
+  kMissing = 107,              ///< CHECK: something that ADD made is missing or altered
+  kDelegate = 108,             ///< a delegated plugin could not be run or did not speak CNI
 };
 
 struct Error {
@@ -75,10 +75,13 @@ T take(Result<T>&& result) {
 
 }  // namespace podwire
 
-/// Value of a Result, or return its error from the enclosing function.
-#define TRY(expr)                                                                     \
-  __extension__({                                                                     \
-    auto try_result_ = (expr);                                                        \
-    if (!try_result_) return std::unexpected(std::move(try_result_).error());         \
-    ::podwire::detail::take(std::move(try_result_));                                  \
+/// Value of a Result, or return its error from the enclosing function. May be nested.
+#define TRY(expr) TRY_NAMED_(expr, TRY_JOIN_(try_result_, __COUNTER__))
+#define TRY_JOIN_(a, b) TRY_JOIN_NOW_(a, b)
+#define TRY_JOIN_NOW_(a, b) a##b
+#define TRY_NAMED_(expr, name)                                  \
+  __extension__({                                               \
+    auto name = (expr);                                         \
+    if (!name) return std::unexpected(std::move(name).error()); \
+    ::podwire::detail::take(std::move(name));                   \
   })

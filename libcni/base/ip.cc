@@ -71,7 +71,9 @@ std::string Ip::text() const {
 }
 
 Result<Cidr> Cidr::parse(std::string_view text) {
-  const auto invalid = [&] { return fail(Code::kInvalidNetworkConfig, fmt::format("invalid CIDR address: {}", text)); };
+  const auto invalid = [&] {
+    return fail(Code::kInvalidNetworkConfig, fmt::format("invalid CIDR address: {}", text));
+  };
   const auto slash = text.find('/');
   if (slash == std::string_view::npos) return invalid();
   const auto ip = Ip::parse(text.substr(0, slash));
@@ -86,7 +88,9 @@ Result<Cidr> Cidr::parse(std::string_view text) {
   return Cidr{.ip = *ip, .prefix_length = length};
 }
 
-std::string Cidr::text() const { return fmt::format("{}/{}", ip.text(), prefix_length); }
+std::string Cidr::text() const {
+  return fmt::format("{}/{}", ip.text(), prefix_length);
+}
 
 Cidr Cidr::network() const {
   const Uint128 mask = host_mask(ip.family(), prefix_length);
@@ -102,7 +106,9 @@ bool Cidr::contains(const Ip& address) const {
   return address.family() == ip.family() && (address.number() & mask) == (ip.number() & mask);
 }
 
-bool Cidr::overlaps(const Cidr& other) const { return contains(other.network().ip) || other.contains(network().ip); }
+bool Cidr::overlaps(const Cidr& other) const {
+  return contains(other.network().ip) || other.contains(network().ip);
+}
 
 Result<Mac> Mac::parse(std::string_view text) {
   std::array<std::uint8_t, 6> bytes{};
@@ -113,8 +119,9 @@ Result<Mac> Mac::parse(std::string_view text) {
     valid = error == std::errc{} && end == pair + 2 && (i == 5 || pair[2] == ':' || pair[2] == '-');
   }
   if (!valid) {
-    return fail(Code::kInvalidNetworkConfig,
-                fmt::format("invalid MAC address: {:?}, expected six hex pairs such as 02:00:5e:10:00:01", text));
+    return fail(
+        Code::kInvalidNetworkConfig,
+        fmt::format("invalid MAC address: {:?}, expected six hex pairs such as 02:00:5e:10:00:01", text));
   }
   return Mac(bytes);
 }
@@ -126,6 +133,8 @@ Mac Mac::from_seed(std::uint64_t seed) {
   return Mac(bytes);
 }
 
-std::string Mac::text() const { return fmt::format("{:02x}", fmt::join(bytes_, ":")); }
+std::string Mac::text() const {
+  return fmt::format("{:02x}", fmt::join(bytes_, ":"));
+}
 
 }  // namespace podwire

@@ -17,9 +17,12 @@ __extension__ typedef unsigned __int128 Uint128;
 enum class Family : std::uint8_t { kV4 = 4, kV6 = 6 };
 
 /// Length in bits of an address of the family: 32 or 128.
-[[nodiscard]] constexpr int address_bits(Family family) { return family == Family::kV4 ? 32 : 128; }
+[[nodiscard]] constexpr int address_bits(Family family) {
+  return family == Family::kV4 ? 32 : 128;
+}
 
-/// An IPv4 or IPv6 address. IPv4-mapped IPv6 text ("::ffff:192.0.2.1") is the IPv4 address, as in Go's net.IP.
+/// An IPv4 or IPv6 address. IPv4-mapped IPv6 text ("::ffff:192.0.2.1") is the IPv4 address, as in Go's
+/// net.IP.
 class Ip {
  public:
   Ip() = default;  ///< 0.0.0.0

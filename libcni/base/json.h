@@ -1,4 +1,5 @@
-// JSON values. json.cc is the one place that includes nlohmann/json, which costs seconds per translation unit.
+// JSON values. json.cc is the one place that includes nlohmann/json, which costs seconds per translation
+// unit.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,8 @@ class Json;
 /// Type errors carry Code::kDecode.
 class JsonView {
  public:
-  JsonView(const nlohmann::ordered_json* node, std::string pointer) : node_(node), pointer_(std::move(pointer)) {}
+  JsonView(const nlohmann::ordered_json* node, std::string pointer)
+      : node_(node), pointer_(std::move(pointer)) {}
 
   [[nodiscard]] const std::string& pointer() const { return pointer_; }  ///< "" for the document itself
   [[nodiscard]] bool is_null() const;
@@ -30,16 +32,20 @@ class JsonView {
   [[nodiscard]] bool is_string() const;
 
   /// Member of an object. Exact spelling first, then ignoring ASCII case as Go's encoding/json does
-  /// (containerd capitalises capability arguments). null counts as absent; so does any member of a non-object.
+  /// (containerd capitalises capability arguments). null counts as absent; so does any member of a
+  /// non-object.
   [[nodiscard]] std::optional<JsonView> find(std::string_view key) const;
+  /// Member of exactly this spelling, null included: for keys where null says something else than absence.
+  [[nodiscard]] std::optional<JsonView> member(std::string_view key) const;
 
   [[nodiscard]] Result<std::string> string() const;
   [[nodiscard]] Result<bool> boolean() const;
   /// An integer within [min, max]; the error names the bounds.
   [[nodiscard]] Result<std::int64_t> integer(std::int64_t min, std::int64_t max) const;
-  [[nodiscard]] Result<std::vector<JsonView>> elements() const;                           ///< of an array
-  [[nodiscard]] Result<std::vector<std::pair<std::string, JsonView>>> members() const;    ///< of an object, in order
-  [[nodiscard]] Result<std::vector<std::string>> strings() const;                         ///< array of strings
+  [[nodiscard]] Result<std::vector<JsonView>> elements() const;  ///< of an array
+  [[nodiscard]] Result<std::vector<std::pair<std::string, JsonView>>> members()
+      const;                                                       ///< of an object, in order
+  [[nodiscard]] Result<std::vector<std::string>> strings() const;  ///< array of strings
 
   /// An error of Code::kDecode: "<pointer>: expected <expected>, found <what it is>".
   [[nodiscard]] std::unexpected<Error> type_error(std::string_view expected) const;
@@ -55,6 +61,10 @@ class JsonView {
 /// An owned JSON value. Objects keep the order in which members were set.
 class Json {
  public:
+  /// Copying and printing a value recurse, parsing does not: the parser has to refuse what they cannot
+  /// survive.
+  static constexpr int kMaxDepth = 200;
+
   Json();  ///< null
   Json(std::string_view value);
   Json(const char* value);
@@ -72,16 +82,18 @@ class Json {
 
   [[nodiscard]] static Json object();
   [[nodiscard]] static Json array();
-  /// Code::kDecode with line and column on malformed input. Duplicate keys: the last wins, as in Go.
+  /// One JSON value in UTF-8, nested at most kMaxDepth deep, and nothing after it. Duplicate keys: the last
+  /// wins, as in Go. Error: Code::kDecode, "invalid JSON at line 3, column 7: ...", details "byte 41 of 60".
   [[nodiscard]] static Result<Json> parse(std::string_view text);
 
-  Json& set(std::string_view key, Json value);  ///< of an object (null becomes one); replaces
-  Json& push_back(Json value);                  ///< to an array (null becomes one)
+  Json& set(std::string_view key, Json value);  ///< of an object (anything else becomes one); replaces
+  Json& push_back(Json value);                  ///< to an array (anything else becomes one)
   void erase(std::string_view key);             ///< exact spelling
   [[nodiscard]] bool empty() const;             ///< no members, no elements, or null
 
   [[nodiscard]] JsonView view() const;
-  [[nodiscard]] std::string dump(int indent = -1) const;  ///< indent < 0: compact
+  /// indent < 0: compact. Never fails: bytes that are not UTF-8 are printed as U+FFFD.
+  [[nodiscard]] std::string dump(int indent = -1) const;
 
  private:
   friend class JsonView;
@@ -89,7 +101,8 @@ class Json {
   std::unique_ptr<nlohmann::ordered_json> node_;
 };
 
-/// Optional members: absent or null leaves `out` as it is. Usage: TRY(read(view, "isGateway", conf.is_gateway));
+/// Optional members: absent or null leaves `out` as it is. Usage: TRY(read(view, "isGateway",
+/// conf.is_gateway));
 [[nodiscard]] Result<void> read(const JsonView& object, std::string_view key, std::string& out);
 [[nodiscard]] Result<void> read(const JsonView& object, std::string_view key, bool& out);
 [[nodiscard]] Result<void> read(const JsonView& object, std::string_view key, std::vector<std::string>& out);

@@ -15,12 +15,14 @@ Digest sha512(std::string_view bytes) {
   SHA2_CTX context;
   Digest digest;
   SHA512Init(&context);
-  SHA512Update(&context, bytes.data(), bytes.size());
+  SHA512Update(&context, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   SHA512Final(digest.data(), &context);
   return digest;
 }
 
-char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char ascii_lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 }  // namespace
 
@@ -46,11 +48,12 @@ std::string join(const std::vector<std::string>& pieces, std::string_view separa
 }
 
 bool equals_ignore_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
+  return std::ranges::equal(a, b, [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
 }
 
-std::string sha512_hex(std::string_view bytes) { return fmt::format("{:02x}", fmt::join(sha512(bytes), "")); }
+std::string sha512_hex(std::string_view bytes) {
+  return fmt::format("{:02x}", fmt::join(sha512(bytes), ""));
+}
 
 std::uint64_t stable_hash(std::initializer_list<std::string_view> parts) {
   std::string input;

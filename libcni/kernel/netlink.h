@@ -91,6 +91,7 @@ class Netlink {
   explicit Netlink(Fd fd) : fd_(std::move(fd)) {}
   [[nodiscard]] KernelResult<void> send(std::span<Message> messages);
   [[nodiscard]] KernelResult<std::size_t> receive();
+  [[nodiscard]] KernelResult<bool> collect_dump(std::vector<char>& collected);
 
   Fd fd_;
   std::uint32_t sequence_ = 0;

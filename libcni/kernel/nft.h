@@ -1,8 +1,10 @@
 // podwire's nf_tables objects (design: one table, sets, nothing per pod but elements), over nfnetlink.
 //
-// table inet podwire: sets masq4, masq6 (pod addresses, user data = owner key), nomasq4, nomasq6 (interval sets of
+// table inet podwire: sets masq4, masq6 (pod addresses, user data = owner key), nomasq4, nomasq6 (interval
+// sets of
 //   destinations, user data = owner prefix), chain postrouting (type nat, priority srcnat).
-// table bridge podwire: set macguard_ports (interface names), set macguard (interface name . MAC), chain prerouting
+// table bridge podwire: set macguard_ports (interface names), set macguard (interface name . MAC), chain
+// prerouting
 //   (type filter, priority -300): a frame from a guarded port whose source MAC is not in the set is dropped.
 //
 // Base objects are made when they are found missing; an element never exists without the rule that reads it.
@@ -29,8 +31,8 @@ struct NoMasqueradeElement {
   Cidr destination;
 };
 
-/// The elements that must exist besides the ones being added, when the table had to be made anew (somebody ran
-/// `nft flush ruleset`): taken from the owner tags of the host's links.
+/// The elements that must exist besides the ones being added, when the table had to be made anew (somebody
+/// ran `nft flush ruleset`): taken from the owner tags of the host's links.
 using Rebuild = std::function<Result<std::vector<MasqueradeElement>>()>;
 
 class Nft {
@@ -38,9 +40,10 @@ class Nft {
   /// In the calling thread's network namespace.
   [[nodiscard]] static Result<Nft> open();
 
-  /// Adds the elements and, where missing or altered, table, sets, chain and rules. An element of a dead owner with
-  /// the same address is taken over. One round trip when everything is in place already.
-  [[nodiscard]] Result<void> add_masquerade(const std::vector<MasqueradeElement>& elements, const Rebuild& rebuild);
+  /// Adds the elements and, where missing or altered, table, sets, chain and rules. An element of a dead
+  /// owner with the same address is taken over. One round trip when everything is in place already.
+  [[nodiscard]] Result<void> add_masquerade(const std::vector<MasqueradeElement>& elements,
+                                            const Rebuild& rebuild);
   /// Destinations: one that a wider one covers already is left alone; a wider one replaces those it covers.
   [[nodiscard]] Result<void> ensure_no_masquerade(const std::vector<NoMasqueradeElement>& elements);
   [[nodiscard]] Result<void> add_mac_guard(std::string_view owner, std::string_view link, const Mac& mac);

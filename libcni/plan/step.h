@@ -39,6 +39,7 @@ struct EnsureAddress {
 struct EnsureSysctl {
   std::string key;
   std::string value;
+  bool optional = false;  ///< a kernel without IPv6 has no such key
 };
 
 /// Shared. A veth pair in the host namespace: `name` carries the gateway of a VLAN, its peer is a bridge port
@@ -48,6 +49,7 @@ struct EnsureVlanGateway {
   std::string name;  ///< "<bridge>.<vlan>"
   std::string peer;
   Mac mac;
+  Mac peer_mac;
   std::uint32_t mtu = 0;
   std::uint16_t vlan = 0;
   bool preserve_default_vlan = false;
@@ -125,6 +127,12 @@ struct AddMacGuard {
   Mac mac;
 };
 
+/// Owned. Waits until the host end carries traffic: a bridge port forwards only after the kernel's link watch has seen
+/// the carrier, a moment after the pod's end came up. Event-driven; kTryAgainLater after kernel::kPortDeadline.
+struct AwaitPort {
+  std::string link;
+};
+
 /// Owned. Gratuitous ARP (RFC 5227) and unsolicited neighbour advertisements (RFC 4861, 7.2.6) from the pod's link.
 /// Best effort: a link that is down sends nothing. Nothing to verify, nothing to undo.
 struct Announce {
@@ -135,7 +143,7 @@ struct Announce {
 
 using Step = std::variant<EnsureBridge, EnsureAddress, EnsureSysctl, EnsureVlanGateway, AddVeth, SetBridgePort,
                           SetPodSysctl, AddAddress, SetPodLinkUp, AddRoute, AddMasquerade, EnsureNoMasquerade,
-                          AddMacGuard, Announce>;
+                          AddMacGuard, AwaitPort, Announce>;
 
 using Plan = std::vector<Step>;
 

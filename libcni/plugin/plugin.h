@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "libcni/base/error.h"
 #include "libcni/spec/invocation.h"
@@ -19,6 +20,7 @@ struct Plugin;
 struct Call {
   const spec::Invocation& invocation;
   std::span<const Plugin* const> builtin;
+  std::vector<std::string>& notices;  ///< lines for stderr or logFile; the frame prints them
 };
 
 struct Plugin {

@@ -30,12 +30,15 @@ struct NetworkList {
 /// A .conflist document. Sibling-folder plugins are not loaded here (LD-4). Errors name the key.
 [[nodiscard]] Result<NetworkList> parse_network_list(std::string bytes);
 /// A single-plugin .conf or .json document, lifted to a list of one (LD-2).
-[[nodiscard]] Result<NetworkList> parse_single_plugin(std::string bytes);
-/// A file of either kind, told apart by its "plugins" key; merges `<dir>/<name>/*.conf` (LD-4).
+[[nodiscard]] Result<NetworkList> parse_single_plugin(std::string_view bytes);
+/// A file of either kind: a single plugin has "type" and no "plugins" and is not named *.conflist. A list
+/// gets
+/// `<dir>/<name>/*.conf` appended unless loadOnlyInlinedPlugins (LD-4, D9). Errors name the file.
 [[nodiscard]] Result<NetworkList> load_network_file(const std::filesystem::path& file);
-/// Files in a directory with one of the extensions (".conflist"), byte-sorted; a missing directory has none (LD-1).
-[[nodiscard]] Result<std::vector<std::filesystem::path>> conf_files(const std::filesystem::path& directory,
-                                                                     const std::vector<std::string>& extensions);
+/// Files in a directory with one of the extensions (".conflist"), byte-sorted; a missing directory has none
+/// (LD-1).
+[[nodiscard]] Result<std::vector<std::filesystem::path>> conf_files(
+    const std::filesystem::path& directory, const std::vector<std::string>& extensions);
 /// By network name, in libcni's order: .conflist files first, then .conf and .json together (LD-2).
 [[nodiscard]] Result<NetworkList> load_network(const std::filesystem::path& directory, std::string_view name);
 

@@ -29,9 +29,9 @@ struct Attachment {
 struct Environment {
   Verb verb = Verb::kVersion;
   std::string container_id;
-  std::string netns;   ///< a path; may be empty for DEL
+  std::string netns;  ///< a path; may be empty for DEL
   std::string ifname;
-  std::string args;    ///< CNI_ARGS as given
+  std::string args;               ///< CNI_ARGS as given
   std::vector<std::string> path;  ///< CNI_PATH split at ':', empty elements dropped
   bool netns_override = false;    ///< CNI_NETNS_OVERRIDE=1|true: the netns may be the plugin's own (D8)
 };
@@ -44,24 +44,27 @@ using Getenv = std::function<std::optional<std::string>(const char* name)>;
 
 /// Keys of the network configuration that every plugin shares.
 struct NetConf {
-  Json document;             ///< the whole configuration as received; delegates get `text` verbatim
-  std::string text;          ///< stdin, byte for byte (DLG-3)
+  Json document;     ///< the whole configuration as received; delegates get `text` verbatim
+  std::string text;  ///< stdin, byte for byte (DLG-3)
   Version version = Version::v0_1_0;
   std::string name;
   std::string type;
-  std::string ipam_type;     ///< "" when there is no IPAM
+  std::string ipam_type;  ///< "" when there is no IPAM
   Dns dns;
-  bool has_dns = false;      ///< the key "dns" is an object with at least one key
+  bool has_dns = false;  ///< the key "dns" is an object with at least one key
   std::optional<AddResult> prev_result;
+  /// Why prevResult could not be decoded. ADD and CHECK must report it, DEL must go on without.
+  std::optional<Error> prev_result_error;
   std::optional<std::vector<Attachment>> valid_attachments;  ///< GC; null counts as an empty list (D14)
-  std::string log_level = "info";
+  std::string log_level = "warn";  ///< trace, debug, info, warn, error, off
   std::string log_file;
 
   [[nodiscard]] JsonView view() const { return document.view(); }
 };
 
 /// Parses and checks what is common: JSON (kDecode), name (kInvalidNetworkConfig), cniVersion
-/// (kIncompatibleVersion), prevResult, dns, ipam.type, cni.dev/valid-attachments.
+/// (kIncompatibleVersion), in this order; then type, dns, ipam.type, cni.dev/valid-attachments (without it
+/// the older key cni.dev/attachments), prevResult.
 [[nodiscard]] Result<NetConf> parse_net_conf(std::string text);
 
 /// What a verb of a plugin is called with.
@@ -72,12 +75,14 @@ struct Invocation {
   [[nodiscard]] Attachment attachment() const { return {conf.name, env.container_id, env.ifname}; }
 };
 
-/// Version gates of the verbs (ENV-10): CHECK from 0.4.0, GC and STATUS from 1.1.0. Error: kIncompatibleVersion.
+/// Version gates of the verbs (ENV-10): CHECK from 0.4.0, GC and STATUS from 1.1.0. Error:
+/// kIncompatibleVersion.
 [[nodiscard]] Result<void> check_verb_allowed(Verb verb, Version version);
 
-/// The address a caller asks for through any of the usual doors, without precedence: see the plugins' READMEs.
-/// `mac` requests: runtimeConfig.mac, args.cni.mac, CNI_ARGS MAC; the first of them that is set.
-/// Error: kInvalidNetworkConfig with the door's name.
+/// The address a caller asks for through any of the usual doors, without precedence: see the plugins'
+/// READMEs. `mac` requests: runtimeConfig.mac, args.cni.mac, CNI_ARGS MAC; the first of them that is set.
+/// Error: kInvalidNetworkConfig with the door's name; kDecode or kInvalidEnvironment if the door is
+/// malformed.
 [[nodiscard]] Result<std::optional<Mac>> requested_mac(const Invocation& invocation);
 
 }  // namespace podwire::spec

@@ -31,12 +31,22 @@ struct VersionNumber {
 /// Result encodings: versions of a group differ only in the text of cniVersion (RES-9).
 enum class ResultGroup : std::uint8_t { k020, k040, k100 };
 [[nodiscard]] constexpr ResultGroup result_group(Version v) {
-  return v <= Version::v0_2_0 ? ResultGroup::k020 : v <= Version::v0_4_0 ? ResultGroup::k040 : ResultGroup::k100;
+  return v <= Version::v0_2_0   ? ResultGroup::k020
+         : v <= Version::v0_4_0 ? ResultGroup::k040
+                                : ResultGroup::k100;
 }
 
-[[nodiscard]] constexpr bool has_prev_result(Version v) { return v >= Version::v0_3_0; }
-[[nodiscard]] constexpr bool has_many_ips_per_family(Version v) { return v >= Version::v0_3_0; }
-[[nodiscard]] constexpr bool has_check(Version v) { return v >= Version::v0_4_0; }
-[[nodiscard]] constexpr bool has_gc_and_status(Version v) { return v >= Version::v1_1_0; }
+[[nodiscard]] constexpr bool has_prev_result(Version v) {
+  return v >= Version::v0_3_0;
+}
+[[nodiscard]] constexpr bool has_many_ips_per_family(Version v) {
+  return v >= Version::v0_3_0;
+}
+[[nodiscard]] constexpr bool has_check(Version v) {
+  return v >= Version::v0_4_0;
+}
+[[nodiscard]] constexpr bool has_gc_and_status(Version v) {
+  return v >= Version::v1_1_0;
+}
 
 }  // namespace podwire::spec

@@ -1,4 +1,5 @@
-// host-local: addresses from ranges on this host, one lease file per address (design: O(1) in the number of leases).
+// host-local: addresses from ranges on this host, one lease file per address (design: O(1) in the number of
+// leases).
 #pragma once
 
 #include "libcni/plugin/plugin.h"

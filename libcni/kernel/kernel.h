@@ -1,0 +1,40 @@
+// The kernel as the executor sees it: the host's and the pod's rtnetlink sockets, nf_tables, and a way into the pod.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "libcni/base/error.h"
+#include "libcni/kernel/netlink.h"
+#include "libcni/kernel/netns.h"
+#include "libcni/kernel/nft.h"
+
+namespace podwire::kernel {
+
+class Kernel {
+ public:
+  /// The host is the calling thread's namespace. Without a pod (DEL after the netns is gone) steps inside the pod
+  /// cannot be applied; undoing them is nothing, because they vanish with the pod's link.
+  [[nodiscard]] static Result<Kernel> open(std::optional<Netns> pod);
+
+  [[nodiscard]] Netlink& host() { return host_; }
+  [[nodiscard]] bool has_pod() const { return pod_netns_.has_value(); }
+  /// Code::kInvalidNetns when there is no pod.
+  [[nodiscard]] Result<Netlink*> pod();
+  [[nodiscard]] int pod_fd() const { return pod_netns_ ? pod_netns_->fd() : -1; }
+  /// Runs `body` inside the pod's namespace.
+  [[nodiscard]] Result<void> in_pod(const std::function<Result<void>()>& body);
+  /// Opened at first use: most attachments need no nf_tables.
+  [[nodiscard]] Result<Nft*> nft();
+
+ private:
+  Kernel(Netlink host, Netns host_netns) : host_(std::move(host)), host_netns_(std::move(host_netns)) {}
+
+  Netlink host_;
+  Netns host_netns_;
+  std::optional<Netns> pod_netns_;
+  std::optional<Netlink> pod_;
+  std::optional<Nft> nft_;
+};
+
+}  // namespace podwire::kernel

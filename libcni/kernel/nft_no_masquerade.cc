@@ -1,0 +1,123 @@
+#include "libcni/kernel/nft_no_masquerade.h"
+
+#include <linux/netfilter/nf_tables.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+namespace podwire::kernel {
+namespace {
+
+struct FamilySet {
+  Family family;
+  SetName name;
+};
+
+std::array<FamilySet, 2> family_sets() {
+  const TableSpec& table = masquerade_table();
+  return {FamilySet{Family::kV4, {table.family, table.name, kNoMasq4}},
+          FamilySet{Family::kV6, {table.family, table.name, kNoMasq6}}};
+}
+
+std::vector<SetElement> elements_of(std::span<const Interval> intervals) {
+  std::vector<SetElement> result;
+  for (const Interval& interval : intervals) {
+    for (SetElement& element : interval.elements()) result.push_back(std::move(element));
+  }
+  return result;
+}
+
+void add_change(NftBatch& batch, const SetName& set, const IntervalChange& change) {
+  batch.add(encode_elements(NFT_MSG_DELSETELEM, 0, set, elements_of(change.remove)));
+  batch.add(encode_elements(NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, set, elements_of(change.add)));
+}
+
+std::vector<Interval> intervals_of(Family family, std::span<const NoMasqueradeElement> elements) {
+  std::vector<Interval> result;
+  for (const NoMasqueradeElement& element : elements) {
+    if (element.destination.ip.family() != family) continue;
+    result.push_back(Interval::of(element.destination, element.owner));
+  }
+  return result;
+}
+
+/// Nothing when the set is absent.
+Result<std::optional<std::vector<Interval>>> read_intervals(Netlink& netlink, const FamilySet& set) {
+  const auto elements = TRY(read_set(netlink, set.name));
+  if (!elements) return std::nullopt;
+  return pair_intervals(set.family, *elements);
+}
+
+/// Removes what matches; multicast stays covered even when something wider that covered it goes.
+Result<void> plan_removal(Netlink& netlink, NftBatch& batch, const FamilySet& set,
+                          const Nft::OwnerPredicate& matches) {
+  auto present = TRY(read_intervals(netlink, set));
+  if (!present) return {};
+  const auto owned = std::stable_partition(
+      present->begin(), present->end(), [&](const Interval& interval) { return !matches(interval.owner); });
+  if (owned == present->end()) return {};
+  const std::vector<Interval> removed(owned, present->end());
+  present->erase(owned, present->end());
+  IntervalChange change = TRY(plan_intervals(*present, intervals_of(set.family, multicast_destinations())));
+  change.remove.insert(change.remove.end(), removed.begin(), removed.end());
+  add_change(batch, set.name, change);
+  return {};
+}
+
+}  // namespace
+
+std::span<const NoMasqueradeElement> multicast_destinations() {
+  constexpr std::array<std::uint8_t, 4> kMulticast4{224};
+  constexpr std::array<std::uint8_t, 16> kMulticast6{0xff};
+  static const std::array<NoMasqueradeElement, 2> destinations{
+      NoMasqueradeElement{"podwire", {.ip = Ip::from_bytes(kMulticast4), .prefix_length = 4}},
+      NoMasqueradeElement{"podwire", {.ip = Ip::from_bytes(kMulticast6), .prefix_length = 8}}};
+  return destinations;
+}
+
+Result<void> plan_no_masquerade(Netlink& netlink, NftBatch& batch,
+                                std::span<const NoMasqueradeElement> elements) {
+  for (const FamilySet& set : family_sets()) {
+    auto present = TRY(read_intervals(netlink, set));
+    if (!present) {
+      add_table(batch, masquerade_table());
+      add_set(batch, masquerade_table(), set.name.set);
+    }
+    add_change(batch, set.name,
+               TRY(plan_intervals(std::move(present).value_or(std::vector<Interval>()),
+                                  intervals_of(set.family, elements))));
+  }
+  return {};
+}
+
+Result<void> Nft::ensure_no_masquerade(const std::vector<NoMasqueradeElement>& elements) {
+  std::vector<NoMasqueradeElement> wanted(multicast_destinations().begin(), multicast_destinations().end());
+  wanted.insert(wanted.end(), elements.begin(), elements.end());
+  return compare_and_swap(netlink_, "cannot exempt destinations from masquerading",
+                          [&](NftBatch& batch) { return plan_no_masquerade(netlink_, batch, wanted); });
+}
+
+Result<std::vector<NoMasqueradeElement>> Nft::no_masquerade_elements() {
+  std::vector<NoMasqueradeElement> result;
+  for (const FamilySet& set : family_sets()) {
+    for (const Interval& interval : TRY(read_intervals(netlink_, set)).value_or(std::vector<Interval>())) {
+      for (const Cidr& prefix : interval.prefixes()) {
+        result.push_back({.owner = interval.owner, .destination = prefix});
+      }
+    }
+  }
+  return result;
+}
+
+Result<void> Nft::remove_no_masquerade(const OwnerPredicate& matches) {
+  return compare_and_swap(netlink_, "cannot remove exemptions from masquerading",
+                          [&](NftBatch& batch) -> Result<void> {
+                            for (const FamilySet& set : family_sets()) {
+                              TRY(plan_removal(netlink_, batch, set, matches));
+                            }
+                            return {};
+                          });
+}
+
+}  // namespace podwire::kernel

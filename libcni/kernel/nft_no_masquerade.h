@@ -1,0 +1,20 @@
+// The sets of destinations that are never masqueraded.
+#pragma once
+
+#include <span>
+
+#include "libcni/kernel/nft.h"
+#include "libcni/kernel/nft_base.h"
+#include "libcni/kernel/nft_interval.h"
+
+namespace podwire::kernel {
+
+/// 224.0.0.0/4 and ff00::/8: as in the reference, multicast is never masqueraded. Owner "podwire".
+[[nodiscard]] std::span<const NoMasqueradeElement> multicast_destinations();
+
+/// Fills the batch so that the destinations are covered. Sets that are missing, and their table, are made in
+/// it.
+[[nodiscard]] Result<void> plan_no_masquerade(Netlink& netlink, NftBatch& batch,
+                                              std::span<const NoMasqueradeElement> elements);
+
+}  // namespace podwire::kernel

@@ -1,0 +1,199 @@
+// Steps on links: the bridge, veth pairs, bridge ports.
+#include <fmt/format.h>
+#include <linux/if.h>
+
+#include <cerrno>
+
+#include "libcni/kernel/link.h"
+#include "libcni/kernel/port_wait.h"
+#include "libcni/kernel/steps.h"
+#include "libcni/plan/owner.h"
+
+namespace podwire::kernel {
+
+std::unexpected<Error> missing(std::string what) { return fail(Code::kMissing, std::move(what)); }
+
+Result<void> as_result(KernelResult<void> outcome, std::string_view what) {
+  if (outcome) return {};
+  return std::unexpected(outcome.error().as_error(what));
+}
+
+namespace {
+
+template <typename Key>
+Result<std::optional<Link>> look_up(Netlink& netlink, const Key& key) {
+  auto link = find_link(netlink, key);
+  if (!link) return std::unexpected(link.error().as_error(fmt::format("cannot look up link {}", key)));
+  return std::move(*link);
+}
+
+}  // namespace
+
+Result<Link> require_link(Netlink& netlink, std::string_view name, Code code) {
+  auto link = TRY(look_up(netlink, name));
+  if (!link) return fail(code, fmt::format("link {:?} does not exist", name));
+  return std::move(*link);
+}
+
+namespace {
+
+Result<Link> require_bridge(Netlink& netlink, std::string_view name, Code code) {
+  Link link = TRY(require_link(netlink, name, code));
+  if (link.kind != "bridge") {
+    return fail(Code::kLinkConflict, fmt::format("{:?} already exists but is not a bridge", name),
+                link.kind.empty() ? "it is a hardware interface" : fmt::format("it is of kind {:?}", link.kind));
+  }
+  return link;
+}
+
+}  // namespace
+
+Result<void> apply_step(const plan::EnsureBridge& step, Kernel& kernel) {
+  Netlink& host = kernel.host();
+  const auto existing = TRY(look_up(host, step.name));
+  if (!existing) {
+    const auto created = create_bridge(
+        host, {.name = step.name, .mac = step.mac, .mtu = step.mtu, .vlan_filtering = step.vlan_filtering});
+    if (!created && created.error().number != EEXIST) {
+      return std::unexpected(created.error().as_error(fmt::format("could not add {:?}", step.name)));
+    }
+  }
+  const Link bridge = TRY(require_bridge(host, step.name, Code::kKernel));
+  if (bridge.mac != step.mac) {
+    return fail(Code::kTryAgainLater, fmt::format("bridge {:?} was made by somebody else just now", step.name));
+  }
+  LinkChange change;
+  if (!bridge.is_up()) change.up = true;
+  if (step.promiscuous && (bridge.flags & IFF_PROMISC) == 0) change.promiscuous = true;
+  if (!change.up && !change.promiscuous) return {};
+  return as_result(change_link(host, step.name, change), fmt::format("cannot bring up bridge {:?}", step.name));
+}
+
+Result<void> verify_step(const plan::EnsureBridge& step, Kernel& kernel) {
+  const Link bridge = TRY(require_bridge(kernel.host(), step.name, Code::kMissing));
+  if (step.promiscuous && bridge.promiscuity == 0) {
+    return missing(fmt::format("bridge {:?} is not in promiscuous mode", step.name));
+  }
+  if (!bridge.is_up()) return missing(fmt::format("bridge {:?} is down", step.name));
+  return {};
+}
+
+namespace {
+
+/// Which of the two names of a veth pair the kernel's EEXIST is about.
+Result<void> explain_name_conflict(const plan::AddVeth& step, Kernel& kernel) {
+  Netlink* pod = TRY(kernel.pod());
+  if (TRY(look_up(*pod, step.pod_name))) {
+    return fail(Code::kInterfaceExists, fmt::format("interface {:?} already exists in the netns", step.pod_name),
+                "the attachment may have been added before; delete it first");
+  }
+  return fail(Code::kInterfaceExists, fmt::format("host link {:?} of this attachment already exists", step.host_name),
+              "the attachment was added before, in another netns; delete it first");
+}
+
+}  // namespace
+
+Result<void> apply_step(const plan::AddVeth& step, Kernel& kernel) {
+  TRY(kernel.pod());
+  int master = 0;
+  if (!step.bridge.empty()) master = TRY(require_bridge(kernel.host(), step.bridge, Code::kKernel)).index;
+  const auto created = create_veth(kernel.host(), {.end = {.name = step.host_name, .mac = step.host_mac},
+                                                   .peer = {.name = step.pod_name, .mac = step.pod_mac},
+                                                   .peer_netns = kernel.pod_fd(),
+                                                   .mtu = step.mtu,
+                                                   .master = master});
+  if (!created) {
+    if (created.error().number == EEXIST) TRY(explain_name_conflict(step, kernel));
+    return std::unexpected(
+        created.error().as_error(fmt::format("failed to make veth pair {}, {}", step.host_name, step.pod_name)));
+  }
+  // The alias cannot be part of the creating message (kernel rtnl_create_link()).
+  const auto tagged =
+      change_link(kernel.host(), step.host_name, {.alias = step.alias, .no_ipv6_link_local = true});
+  if (tagged) return {};
+  Error error = tagged.error().as_error(fmt::format("cannot tag {}", step.host_name));
+  if (const auto undone = undo_step(step, kernel); !undone) error.details = "not undone: " + undone.error().msg;
+  return std::unexpected(std::move(error));
+}
+
+namespace {
+
+bool is_ours(const Link& link, const std::string& key) {
+  const auto tag = plan::OwnerTag::parse(link.alias);
+  return tag && tag->key == key;
+}
+
+std::string key_of(const plan::AddVeth& step) {
+  const auto tag = plan::OwnerTag::parse(step.alias);
+  return tag ? tag->key : std::string();
+}
+
+Result<void> remove(Netlink& netlink, const Link& link) {
+  const auto deleted = delete_link(netlink, link.index);
+  if (!deleted && deleted.error().number != ENODEV) {
+    return std::unexpected(deleted.error().as_error(fmt::format("cannot delete link {}", link.name)));
+  }
+  return {};
+}
+
+/// A veth in the pod whose host end does not have our name: made before podwire ran here, or by somebody else.
+/// Removed unless its host end carries another attachment's tag.
+Result<void> undo_foreign_veth(const plan::AddVeth& step, Kernel& kernel) {
+  if (!kernel.has_pod()) return {};
+  Netlink* pod = TRY(kernel.pod());
+  const auto inside = TRY(look_up(*pod, step.pod_name));
+  if (!inside || inside->kind != "veth") return {};
+  const auto outside = TRY(look_up(kernel.host(), inside->peer));
+  const bool is_pair = outside && outside->kind == "veth" && outside->peer == inside->index;
+  if (is_pair && plan::OwnerTag::parse(outside->alias) && !is_ours(*outside, key_of(step))) return {};
+  return remove(*pod, *inside);
+}
+
+}  // namespace
+
+Result<void> undo_step(const plan::AddVeth& step, Kernel& kernel) {
+  const auto link = TRY(look_up(kernel.host(), step.host_name));
+  if (!link) return undo_foreign_veth(step, kernel);
+  // The name is a hash of the attachment: an untagged veth of that name is ours, killed before it was tagged.
+  if (link->kind != "veth" || (!link->alias.empty() && !is_ours(*link, key_of(step)))) {
+    return fail(Code::kLinkConflict, fmt::format("link {} is not this attachment's, left alone", step.host_name),
+                fmt::format("kind {:?}, alias {:?}", link->kind, link->alias));
+  }
+  return remove(kernel.host(), *link);
+}
+
+Result<void> verify_step(const plan::AddVeth& step, Kernel& kernel) {
+  const Link outside = TRY(require_link(kernel.host(), step.host_name, Code::kMissing));
+  Netlink* pod = TRY(kernel.pod());
+  const Link inside = TRY(require_link(*pod, step.pod_name, Code::kMissing));
+  if (inside.kind != "veth" || inside.peer != outside.index || outside.peer != inside.index) {
+    return missing(fmt::format("{} in the netns and {} on the host are not a veth pair", step.pod_name, step.host_name));
+  }
+  if (inside.mac != step.pod_mac) {
+    return missing(fmt::format("{} has MAC {}, expected {}", step.pod_name, inside.mac.text(), step.pod_mac.text()));
+  }
+  if (!step.bridge.empty()) {
+    const Link bridge = TRY(require_bridge(kernel.host(), step.bridge, Code::kMissing));
+    if (outside.master != bridge.index) {
+      return missing(fmt::format("{} is not a port of bridge {:?}", step.host_name, step.bridge));
+    }
+  }
+  return {};
+}
+
+Result<void> apply_step(const plan::SetPodLinkUp& step, Kernel& kernel) {
+  return as_result(change_link(*TRY(kernel.pod()), step.link, {.up = true}),
+                   fmt::format("cannot bring up {} in the netns", step.link));
+}
+
+Result<void> verify_step(const plan::SetPodLinkUp& step, Kernel& kernel) {
+  const Link link = TRY(require_link(*TRY(kernel.pod()), step.link, Code::kMissing));
+  if (!link.is_up()) return missing(fmt::format("{} in the netns is down", step.link));
+  return {};
+}
+
+Result<void> apply_step(const plan::AwaitPort& step, Kernel& kernel) {
+  return await_operational(kernel.host(), step.link, kPortDeadline);
+}
+
+}  // namespace podwire::kernel
