@@ -149,9 +149,9 @@ TEST_P(BridgeAdd, MakesChecksAndRemoves) {
 
 INSTANTIATE_TEST_SUITE_P(Versions, BridgeAdd,
                          testing::Combine(testing::ValuesIn(kVersions), testing::ValuesIn(kFamilies)),
-                         [](const auto& info) {
+                         [](const auto& row) {
                            std::string name =
-                               fmt::format("{}_{}", std::get<0>(info.param), std::get<1>(info.param).name);
+                               fmt::format("{}_{}", std::get<0>(row.param), std::get<1>(row.param).name);
                            std::ranges::replace(name, '.', '_');
                            return name;
                          });
@@ -180,8 +180,8 @@ TEST_P(BridgeLayer2, MakesALinkWithoutAddresses) {
   EXPECT_EQ(node.sh("ip -o link show type veth"), "");
 }
 
-INSTANTIATE_TEST_SUITE_P(Versions, BridgeLayer2, testing::ValuesIn(kVersions), [](const auto& info) {
-  std::string name = info.param;
+INSTANTIATE_TEST_SUITE_P(Versions, BridgeLayer2, testing::ValuesIn(kVersions), [](const auto& row) {
+  std::string name = row.param;
   std::ranges::replace(name, '.', '_');
   return "v" + name;
 });

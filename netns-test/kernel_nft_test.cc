@@ -92,8 +92,8 @@ class KernelNft : public testing::Test {
     return node_.sh(fmt::format("nft -s list chain {} podwire {}", family, chain));
   }
 
-  /// Runs `body` in `count` processes that start together; how many returned true.
-  int in_processes(int count, const std::function<bool(int index, Nft& nft)>& body) const {
+  /// Runs `body` in `count` processes that start together; how many succeeded.
+  int in_processes(int count, const std::function<Result<void>(int index, Nft& nft)>& body) const {
     int barrier[2] = {-1, -1};
     if (::pipe(barrier) != 0) return -1;
     std::vector<pid_t> children;
@@ -104,7 +104,9 @@ class KernelNft : public testing::Test {
         Nft nft = open_inside(node_);
         char released = 0;
         [[maybe_unused]] const auto end = ::read(barrier[0], &released, 1);
-        ::_exit(body(i, nft) ? 0 : 1);
+        const Result<void> result = body(i, nft);
+        if (!result) fmt::print(stderr, "process {}: {}\n", i, result.error().msg);
+        ::_exit(result ? 0 : 1);
       }
       children.push_back(child);
     }
@@ -284,16 +286,14 @@ TEST_F(KernelNft, RebuildsFiveThousand) {
 
 TEST_F(KernelNft, ManyAtOnceOnAFreshNodeMakeOneCopy) {
   constexpr int kProcesses = 64;
-  EXPECT_EQ(in_processes(kProcesses,
-                         [](int index, Nft& nft) {
-                           const std::string owner = fmt::format("o{}", index);
-                           return nft.ensure_no_masquerade({{owner, cidr("10.0.0.0/8")}}) &&
-                                  nft.add_masquerade({{owner, numbered(static_cast<unsigned>(index))}},
-                                                     nothing_to_rebuild) &&
-                                  nft.add_mac_guard(owner, fmt::format("veth{}", index),
-                                                    Mac::from_seed(static_cast<std::uint64_t>(index)));
-                         }),
-            kProcesses);
+  const auto body = [](int index, Nft& nft) -> Result<void> {
+    const std::string owner = fmt::format("o{}", index);
+    const auto number = static_cast<unsigned>(index);
+    TRY(nft.ensure_no_masquerade({{owner, cidr("10.0.0.0/8")}}));
+    TRY(nft.add_masquerade({{owner, numbered(number)}}, nothing_to_rebuild));
+    return nft.add_mac_guard(owner, fmt::format("veth{}", index), Mac::from_seed(number));
+  };
+  EXPECT_EQ(in_processes(kProcesses, body), kProcesses);
   EXPECT_EQ(rules(), kMasqueradeChain);
   EXPECT_EQ(rules("bridge", "prerouting"), kMacGuardChain);
   EXPECT_EQ(listed("inet", "masq4").size(), 64U);
@@ -304,19 +304,17 @@ TEST_F(KernelNft, ManyAtOnceOnAFreshNodeMakeOneCopy) {
 
 TEST_F(KernelNft, AddsAndRemovalsAtOnceTouchOnlyTheirOwn) {
   constexpr int kProcesses = 32;
-  constexpr int kRounds = 20;
-  EXPECT_EQ(in_processes(kProcesses,
-                         [](int index, Nft& nft) {
-                           const std::string owner = fmt::format("o{}", index);
-                           const Ip address = numbered(static_cast<unsigned>(index));
-                           for (int round = 0; round < kRounds; ++round) {
-                             if (!nft.add_masquerade({{owner, address}}, nothing_to_rebuild)) return false;
-                             const bool last_of_even = round == kRounds - 1 && index % 2 == 0;
-                             if (!last_of_even && !nft.remove_masquerade(owned_by(owner))) return false;
-                           }
-                           return true;
-                         }),
-            kProcesses);
+  const auto body = [](int index, Nft& nft) -> Result<void> {
+    constexpr int kRounds = 20;
+    const std::string owner = fmt::format("o{}", index);
+    for (int round = 1; round <= kRounds; ++round) {
+      TRY(nft.add_masquerade({{owner, numbered(static_cast<unsigned>(index))}}, nothing_to_rebuild));
+      const bool stays = round == kRounds && index % 2 == 0;
+      if (!stays) TRY(nft.remove_masquerade(owned_by(owner)));
+    }
+    return {};
+  };
+  EXPECT_EQ(in_processes(kProcesses, body), kProcesses);
   EXPECT_EQ(rules(), kMasqueradeChain);
   Listed even;
   for (unsigned i = 0; i < kProcesses; i += 2) even[numbered(i).text()] = fmt::format("o{}", i);
@@ -331,20 +329,14 @@ TEST_F(KernelNft, RemovalSparesWhoTookTheAddressOver) {
   std::vector<MasqueradeElement> dead;
   for (unsigned i = 0; i < kAddresses; ++i) dead.push_back({fmt::format("dead{}", i), numbered(i)});
   ASSERT_TRUE(succeeded(nft_.add_masquerade(dead, nothing_to_rebuild)));
-  const auto take_over = [](Nft& nft) {
+  const auto body = [](int index, Nft& nft) -> Result<void> {
     for (unsigned i = 0; i < kAddresses; ++i) {
-      if (!nft.add_masquerade({{"new", numbered(i)}}, nothing_to_rebuild)) return false;
+      TRY(index == 0 ? nft.add_masquerade({{"new", numbered(i)}}, nothing_to_rebuild)
+                     : nft.remove_masquerade(owned_by(fmt::format("dead{}", i))));
     }
-    return true;
+    return {};
   };
-  const auto remove = [](Nft& nft) {
-    for (unsigned i = 0; i < kAddresses; ++i) {
-      if (!nft.remove_masquerade(owned_by(fmt::format("dead{}", i)))) return false;
-    }
-    return true;
-  };
-  EXPECT_EQ(in_processes(4, [&](int index, Nft& nft) { return index == 0 ? take_over(nft) : remove(nft); }),
-            4);
+  EXPECT_EQ(in_processes(4, body), 4);
   const Listed left = listed("inet", "masq4");
   EXPECT_EQ(left.size(), kAddresses);
   EXPECT_TRUE(std::ranges::all_of(left, [](const auto& element) { return element.second == "new"; }));
@@ -424,7 +416,7 @@ TEST_F(KernelNft, TrafficIsMasqueradedExceptToExemptDestinations) {
       "ip addr add 10.1.2.3/24 dev eth0; ip addr add fd00:1::3/64 dev eth0 nodad; ip link set eth0 up;"
       "ip route add default via 10.1.2.1; ip route add default via fd00:1::1");
   outside.sh("ip route add 10.1.2.0/24 via 192.0.2.1; ip route add fd00:1::/64 via 2001:db8:ffff::1");
-  ASSERT_TRUE(ping(pod, Outside::kAddress4) && ping(pod, Outside::kAddress6));
+  ASSERT_TRUE(wait_until([&] { return ping(pod, Outside::kAddress4) && ping(pod, Outside::kAddress6); }));
   const auto seen = [&] {
     return std::pair(udp_exchange(pod, outside, Outside::kAddress4).client,
                      udp_exchange(pod, outside, Outside::kAddress6).client);
@@ -445,10 +437,11 @@ TEST_F(KernelNft, TrafficIsMasqueradedExceptToExemptDestinations) {
 TEST_F(KernelNft, FramesWithAForgedSourceAreDropped) {
   const Pod pod(node_, "pod");
   node_.sh(
-      "ip link add br0 type bridge; ip addr add 10.1.2.1/24 dev br0; ip link set br0 up;"
+      "ip link add br0 address 02:00:00:00:00:ff type bridge; ip addr add 10.1.2.1/24 dev br0; ip link set "
+      "br0 up;"
       "ip link add veth0 type veth peer name eth0 netns pod; ip link set veth0 master br0 up");
   pod.sh("ip link set eth0 address 02:00:00:00:00:01; ip addr add 10.1.2.3/24 dev eth0; ip link set eth0 up");
-  const std::string bridge_mac = node_.sh("cat /sys/class/net/br0/address");
+  const std::string bridge_mac = "02:00:00:00:00:ff";
   const auto send_as = [&](const std::string& mac, const std::string& text) {
     pod.sh(
         fmt::format("ip link set eth0 address {}; ip neigh replace 10.1.2.1 dev eth0 nud permanent lladdr {}",

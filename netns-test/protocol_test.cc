@@ -180,8 +180,8 @@ TEST_P(Protocol, RefusalsChangeNothing) {
   EXPECT_TRUE(unchanged(before, snapshot(node_)));
 }
 
-INSTANTIATE_TEST_SUITE_P(Plugins, Protocol, testing::Values("bridge", "host-local"), [](const auto& info) {
-  return std::string(info.param) == "bridge" ? "Bridge" : "HostLocal";
+INSTANTIATE_TEST_SUITE_P(Plugins, Protocol, testing::Values("bridge", "host-local"), [](const auto& row) {
+  return std::string(row.param) == "bridge" ? "Bridge" : "HostLocal";
 });
 
 }  // namespace

@@ -57,7 +57,7 @@ INSTANTIATE_TEST_SUITE_P(
                            {"10.1.2.1", "fd00:1::1"},
                            {"10.1.2.2", "fd00:1::2"},
                            {"10.1.2.3", "fd00:1::3"}}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& row) { return row.param.name; });
 
 /// A new owner of an address is reached at once, although its neighbours knew another MAC: it announces
 /// itself.

@@ -55,7 +55,7 @@ TEST(JsonParse, BoundsTheDepth) {
   EXPECT_TRUE(Json::parse(nested(Json::kMaxDepth)));
   EXPECT_EQ(parse_error(nested(Json::kMaxDepth + 1)),
             "invalid JSON at line 1, column 201: nested more than 200 levels deep");
-  EXPECT_EQ(parse("[\"" + std::string(1000, '[') + "\\\"[\"]").view().elements()->size(), 1U);
+  EXPECT_EQ(parse(R"(["\")" + std::string(1000, '[') + "\"]").view().elements()->size(), 1U);
   std::string siblings = "[";
   for (int i = 0; i < 1000; ++i) siblings += "[],";
   EXPECT_TRUE(Json::parse(siblings + "[]]"));

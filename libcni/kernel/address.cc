@@ -25,18 +25,21 @@ std::optional<Ip> ip_of(nlattr* attribute) {
 
 std::optional<LinkAddress> decode_address(const nlmsghdr& header, int link) {
   std::array<nlattr*, IFA_MAX + 1> attributes{};
-  if (nlmsg_parse(const_cast<nlmsghdr*>(&header), sizeof(ifaddrmsg), attributes.data(), IFA_MAX, nullptr) < 0) {
+  if (nlmsg_parse(const_cast<nlmsghdr*>(&header), sizeof(ifaddrmsg), attributes.data(), IFA_MAX, nullptr) <
+      0) {
     return std::nullopt;
   }
   const auto& info = *static_cast<const ifaddrmsg*>(nlmsg_data(&header));
   if (info.ifa_index != static_cast<unsigned>(link)) return std::nullopt;
-  // IPv4's own address is IFA_LOCAL (IFA_ADDRESS is the peer's on point-to-point links); IPv6 has IFA_ADDRESS only.
+  // IPv4's own address is IFA_LOCAL (IFA_ADDRESS is the peer's on point-to-point links); IPv6 has IFA_ADDRESS
+  // only.
   auto ip = ip_of(attributes[IFA_LOCAL]);
   if (!ip) ip = ip_of(attributes[IFA_ADDRESS]);
   if (!ip) return std::nullopt;
-  const std::uint32_t flags = attributes[IFA_FLAGS] != nullptr ? nla_get_u32(attributes[IFA_FLAGS]) : info.ifa_flags;
-  return LinkAddress{.address = {.ip = *ip, .prefix_length = info.ifa_prefixlen}, .flags = flags,
-                     .scope = info.ifa_scope};
+  const std::uint32_t flags =
+      attributes[IFA_FLAGS] != nullptr ? nla_get_u32(attributes[IFA_FLAGS]) : info.ifa_flags;
+  return LinkAddress{
+      .address = {.ip = *ip, .prefix_length = info.ifa_prefixlen}, .flags = flags, .scope = info.ifa_scope};
 }
 
 std::optional<spec::Route> decode_route(const nlmsghdr& header, int link) {
@@ -115,7 +118,8 @@ Message encode_route(int link, const spec::Route& route) {
   header.rtm_table = RT_TABLE_UNSPEC;  // RTA_TABLE says it, in 32 bits
   header.rtm_protocol = RTPROT_BOOT;
   header.rtm_type = RTN_UNICAST;
-  header.rtm_scope = route.scope.value_or(route.gw ? std::uint8_t{RT_SCOPE_UNIVERSE} : std::uint8_t{RT_SCOPE_LINK});
+  header.rtm_scope =
+      route.scope.value_or(route.gw ? std::uint8_t{RT_SCOPE_UNIVERSE} : std::uint8_t{RT_SCOPE_LINK});
   if (!route.dst.ip.is_v4() && !route.scope) header.rtm_scope = RT_SCOPE_UNIVERSE;
   message.header(header);
   message.put_bytes(RTA_DST, route.dst.network().ip.bytes());

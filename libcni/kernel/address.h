@@ -17,7 +17,8 @@ struct LinkAddress {
 };
 
 /// Adds an address; IPv4 ones with their broadcast address. EEXIST when it is there. `flags`: IFA_F_*.
-[[nodiscard]] KernelResult<void> add_address(Netlink& netlink, int link, const Cidr& address, std::uint32_t flags);
+[[nodiscard]] KernelResult<void> add_address(Netlink& netlink, int link, const Cidr& address,
+                                             std::uint32_t flags);
 /// EADDRNOTAVAIL when it is not there.
 [[nodiscard]] KernelResult<void> delete_address(Netlink& netlink, int link, const Cidr& address);
 /// Both families.

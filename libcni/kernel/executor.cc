@@ -49,7 +49,8 @@ Result<void> apply(const plan::Plan& plan, Kernel& kernel, const BeforeStep& bef
     const std::vector<Error> leftovers = undo_first(plan, i, kernel);
     Error error = std::move(outcome).error();
     if (!leftovers.empty()) {
-      error.details += fmt::format("{}not undone: {}", error.details.empty() ? "" : "; ", messages(leftovers));
+      error.details +=
+          fmt::format("{}not undone: {}", error.details.empty() ? "" : "; ", messages(leftovers));
     }
     return std::unexpected(std::move(error));
   }

@@ -1,5 +1,9 @@
 #include "libcni/kernel/kernel.h"
 
+#include <fmt/format.h>
+
+#include "libcni/kernel/link.h"
+
 namespace podwire::kernel {
 
 Result<Kernel> Kernel::open(std::optional<Netns> pod) {
@@ -21,6 +25,15 @@ Result<Netlink*> Kernel::pod() {
 Result<void> Kernel::in_pod(const std::function<Result<void>()>& body) {
   if (!pod_netns_) return fail(Code::kInvalidNetns, "there is no netns to work in");
   return pod_netns_->run(host_netns_, body);
+}
+
+Result<int> Kernel::link_index(plan::Side side, const std::string& name, Code missing_code) {
+  if (const auto known = indexes_.find({side, name}); known != indexes_.end()) return known->second;
+  Netlink& netlink = side == plan::Side::kHost ? host_ : *TRY(pod());
+  const auto link = find_link(netlink, name);
+  if (!link) return std::unexpected(link.error().as_error(fmt::format("cannot look up link {}", name)));
+  if (!*link) return fail(missing_code, fmt::format("link {:?} does not exist", name));
+  return indexes_.emplace(std::pair(side, name), (*link)->index).first->second;
 }
 
 Result<Nft*> Kernel::nft() {

@@ -1,20 +1,25 @@
-// The kernel as the executor sees it: the host's and the pod's rtnetlink sockets, nf_tables, and a way into the pod.
+// The kernel as the executor sees it: the host's and the pod's rtnetlink sockets, nf_tables, and a way into
+// the pod.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "libcni/base/error.h"
 #include "libcni/kernel/netlink.h"
 #include "libcni/kernel/netns.h"
 #include "libcni/kernel/nft.h"
+#include "libcni/plan/step.h"
 
 namespace podwire::kernel {
 
 class Kernel {
  public:
-  /// The host is the calling thread's namespace. Without a pod (DEL after the netns is gone) steps inside the pod
-  /// cannot be applied; undoing them is nothing, because they vanish with the pod's link.
+  /// The host is the calling thread's namespace. Without a pod (DEL after the netns is gone) steps inside the
+  /// pod cannot be applied; undoing them is nothing, because they vanish with the pod's link.
   [[nodiscard]] static Result<Kernel> open(std::optional<Netns> pod);
 
   [[nodiscard]] Netlink& host() { return host_; }
@@ -24,6 +29,9 @@ class Kernel {
   [[nodiscard]] int pod_fd() const { return pod_netns_ ? pod_netns_->fd() : -1; }
   /// Runs `body` inside the pod's namespace.
   [[nodiscard]] Result<void> in_pod(const std::function<Result<void>()>& body);
+  /// ifindex of a link, remembered: a plan names the same few links many times. `missing_code` when there is
+  /// none.
+  [[nodiscard]] Result<int> link_index(plan::Side side, const std::string& name, Code missing_code);
   /// Opened at first use: most attachments need no nf_tables.
   [[nodiscard]] Result<Nft*> nft();
 
@@ -35,6 +43,7 @@ class Kernel {
   std::optional<Netns> pod_netns_;
   std::optional<Netlink> pod_;
   std::optional<Nft> nft_;
+  std::map<std::pair<plan::Side, std::string>, int> indexes_;
 };
 
 }  // namespace podwire::kernel

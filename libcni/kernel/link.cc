@@ -19,19 +19,23 @@ namespace {
 
 std::string text_of(nlattr* attribute) {
   if (attribute == nullptr) return {};
-  return {static_cast<const char*>(nla_data(attribute)),
-          ::strnlen(static_cast<const char*>(nla_data(attribute)), static_cast<std::size_t>(nla_len(attribute)))};
+  return {
+      static_cast<const char*>(nla_data(attribute)),
+      ::strnlen(static_cast<const char*>(nla_data(attribute)), static_cast<std::size_t>(nla_len(attribute)))};
 }
 
 std::uint32_t u32_of(nlattr* attribute) {
   return attribute != nullptr && nla_len(attribute) >= 4 ? nla_get_u32(attribute) : 0;
 }
 
-bool u8_of(nlattr* attribute) { return attribute != nullptr && nla_len(attribute) >= 1 && nla_get_u8(attribute) != 0; }
+bool u8_of(nlattr* attribute) {
+  return attribute != nullptr && nla_len(attribute) >= 1 && nla_get_u8(attribute) != 0;
+}
 
 template <std::size_t N>
 void parse_nested(std::array<nlattr*, N>& table, nlattr* attribute) {
-  if (attribute == nullptr || nla_parse_nested(table.data(), static_cast<int>(N) - 1, attribute, nullptr) < 0) {
+  if (attribute == nullptr ||
+      nla_parse_nested(table.data(), static_cast<int>(N) - 1, attribute, nullptr) < 0) {
     table.fill(nullptr);
   }
 }
@@ -56,13 +60,15 @@ void decode_link_info(Link& link, nlattr* attribute) {
 Link decode_link(const nlmsghdr& header) {
   std::array<nlattr*, IFLA_MAX + 1> attributes{};
   Link link;
-  if (nlmsg_parse(const_cast<nlmsghdr*>(&header), sizeof(ifinfomsg), attributes.data(), IFLA_MAX, nullptr) < 0) {
+  if (nlmsg_parse(const_cast<nlmsghdr*>(&header), sizeof(ifinfomsg), attributes.data(), IFLA_MAX, nullptr) <
+      0) {
     return link;
   }
   const auto& info = *static_cast<const ifinfomsg*>(nlmsg_data(&header));
   link.index = info.ifi_index;
   link.flags = info.ifi_flags;
-  link.operstate = attributes[IFLA_OPERSTATE] != nullptr ? nla_get_u8(attributes[IFLA_OPERSTATE]) : std::uint8_t{0};
+  link.operstate =
+      attributes[IFLA_OPERSTATE] != nullptr ? nla_get_u8(attributes[IFLA_OPERSTATE]) : std::uint8_t{0};
   link.name = text_of(attributes[IFLA_IFNAME]);
   link.alias = text_of(attributes[IFLA_IFALIAS]);
   if (nlattr* mac = attributes[IFLA_ADDRESS]; mac != nullptr && nla_len(mac) == 6) {
@@ -93,7 +99,9 @@ void put_end(Message& message, const NewVethEnd& end, std::uint32_t mtu) {
 
 }  // namespace
 
-bool Link::is_up() const { return (flags & IFF_UP) != 0; }
+bool Link::is_up() const {
+  return (flags & IFF_UP) != 0;
+}
 
 namespace {
 
@@ -123,7 +131,8 @@ KernelResult<std::vector<Link>> list_links(Netlink& netlink) {
   Message message(RTM_GETLINK, 0);
   message.header(link_header()).put_u32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
   std::vector<Link> links;
-  const auto outcome = netlink.dump(message, [&](const nlmsghdr& entry) { links.push_back(decode_link(entry)); });
+  const auto outcome =
+      netlink.dump(message, [&](const nlmsghdr& entry) { links.push_back(decode_link(entry)); });
   if (!outcome) return std::unexpected(outcome.error());
   return links;
 }
@@ -182,6 +191,7 @@ KernelResult<void> change_link(Netlink& netlink, std::string_view name, const Li
     message.put_bytes(IFLA_IFALIAS, std::span(reinterpret_cast<const std::uint8_t*>(change.alias.data()),
                                               change.alias.size()));
   }
+  if (change.mac) message.put_bytes(IFLA_ADDRESS, change.mac->bytes());
   if (change.no_ipv6_link_local) {
     message.nest(IFLA_AF_SPEC, [](Message& families) {
       families.nest(AF_INET6,

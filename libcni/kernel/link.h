@@ -16,7 +16,7 @@ namespace podwire::kernel {
 /// A link as the kernel describes it (struct ifinfomsg and IFLA_*).
 struct Link {
   int index = 0;
-  std::uint32_t flags = 0;  ///< IFF_*
+  std::uint32_t flags = 0;     ///< IFF_*
   std::uint8_t operstate = 0;  ///< IF_OPER_*
   std::string name;
   std::string kind;  ///< IFLA_INFO_KIND: "bridge", "veth"; "" for hardware
@@ -51,11 +51,11 @@ struct NewVethEnd {
   Mac mac;
 };
 struct NewVeth {
-  NewVethEnd end;       ///< in the socket's namespace
+  NewVethEnd end;  ///< in the socket's namespace
   NewVethEnd peer;
   int peer_netns = -1;  ///< descriptor of the peer's namespace; -1: the socket's own
   std::uint32_t mtu = 0;
-  int master = 0;       ///< ifindex of the bridge of `end`; 0: none
+  int master = 0;  ///< ifindex of the bridge of `end`; 0: none
 };
 /// Both ends down. EEXIST when either name is taken.
 [[nodiscard]] KernelResult<void> create_veth(Netlink& netlink, const NewVeth& veth);
@@ -67,9 +67,11 @@ struct LinkChange {
   std::optional<bool> hairpin;   ///< bridge port
   std::optional<bool> isolated;  ///< bridge port
   std::string alias;             ///< "": leave
+  std::optional<Mac> mac;
   bool no_ipv6_link_local = false;  ///< IN6_ADDR_GEN_MODE_NONE
 };
-[[nodiscard]] KernelResult<void> change_link(Netlink& netlink, std::string_view name, const LinkChange& change);
+[[nodiscard]] KernelResult<void> change_link(Netlink& netlink, std::string_view name,
+                                             const LinkChange& change);
 
 /// Inclusive VLAN id ranges of a bridge port, added tagged, or as untagged PVID.
 struct PortVlan {
@@ -79,7 +81,8 @@ struct PortVlan {
 };
 /// AF_BRIDGE RTM_SETLINK / RTM_DELLINK with IFLA_AF_SPEC (kernel br_afspec()). `link` is an ifindex.
 [[nodiscard]] KernelResult<void> add_port_vlans(Netlink& netlink, int link, std::span<const PortVlan> vlans);
-[[nodiscard]] KernelResult<void> delete_port_vlans(Netlink& netlink, int link, std::span<const PortVlan> vlans);
+[[nodiscard]] KernelResult<void> delete_port_vlans(Netlink& netlink, int link,
+                                                   std::span<const PortVlan> vlans);
 [[nodiscard]] KernelResult<std::vector<PortVlan>> list_port_vlans(Netlink& netlink, int link);
 
 /// ENODEV when there is none. A veth's peer goes with it; the kernel waits for an RCU grace period (19 ms).

@@ -1,9 +1,11 @@
-// One netlink conversation: requests with their acknowledgements, dumps and batches, on rtnetlink and nfnetlink.
+// One netlink conversation: requests with their acknowledgements, dumps and batches, on rtnetlink and
+// nfnetlink.
 //
-// The socket belongs to the network namespace it was opened in, for ever: two of them drive host and pod from one
-// thread. It asks for extended acknowledgements (the kernel's own words end up in our errors) and strict checking
-// of dump requests; takes datagrams from the kernel (port 0) only; matches sequence numbers; and repeats a dump that
-// the kernel marks as interrupted (NLM_F_DUMP_INTR), because half of a changing list is a wrong list.
+// The socket belongs to the network namespace it was opened in, for ever: two of them drive host and pod from
+// one thread. It asks for extended acknowledgements (the kernel's own words end up in our errors) and strict
+// checking of dump requests; takes datagrams from the kernel (port 0) only; matches sequence numbers; and
+// repeats a dump that the kernel marks as interrupted (NLM_F_DUMP_INTR), because half of a changing list is a
+// wrong list.
 #pragma once
 
 #include <linux/netlink.h>
@@ -36,8 +38,8 @@ struct KernelError {
 template <typename T>
 using KernelResult = std::expected<T, KernelError>;
 
-/// A request under construction, on libnl's nl_msg. Attribute calls append; they fail only when memory does (and
-/// then abort: a plugin that cannot allocate 4 KiB cannot do anything else).
+/// A request under construction, on libnl's nl_msg. Attribute calls append; they fail only when memory does
+/// (and then abort: a plugin that cannot allocate 4 KiB cannot do anything else).
 class Message {
  public:
   /// NLM_F_REQUEST is added; `flags` such as NLM_F_CREATE | NLM_F_EXCL.
@@ -54,8 +56,8 @@ class Message {
   }
   Message& put(int attribute, std::string_view text);  ///< NUL-terminated string
   Message& put_u8(int attribute, std::uint8_t value);
-  Message& put_u16(int attribute, std::uint16_t value);  ///< host order, as rtnetlink wants it
-  Message& put_u32(int attribute, std::uint32_t value);  ///< host order
+  Message& put_u16(int attribute, std::uint16_t value);   ///< host order, as rtnetlink wants it
+  Message& put_u32(int attribute, std::uint32_t value);   ///< host order
   Message& put_be32(int attribute, std::uint32_t value);  ///< network order, as nf_tables wants it
   Message& put_be64(int attribute, std::uint64_t value);
   Message& put_flag(int attribute);  ///< NLA_FLAG: present, empty
@@ -83,8 +85,8 @@ class Netlink {
   /// Sends a dump request (NLM_F_DUMP is added). `entry` is called once per object after the whole dump has
   /// arrived uninterrupted, never for a dump that is repeated.
   [[nodiscard]] KernelResult<void> dump(Message& message, const std::function<void(const nlmsghdr&)>& entry);
-  /// Sends the messages in one datagram, in order, and waits for the acknowledgement of each that asked for one
-  /// with NLM_F_ACK. Returns the first failure; `failed`, if given, gets that message's index.
+  /// Sends the messages in one datagram, in order, and waits for the acknowledgement of each that asked for
+  /// one with NLM_F_ACK. Returns the first failure; `failed`, if given, gets that message's index.
   [[nodiscard]] KernelResult<void> batch(std::span<Message> messages, std::size_t* failed = nullptr);
 
  private:

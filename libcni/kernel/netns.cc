@@ -22,11 +22,13 @@ Result<Netns> Netns::open(const std::string& path) {
   return Netns(std::move(fd));
 }
 
-Result<Netns> Netns::own() { return in_context(open("/proc/thread-self/ns/net"), "the plugin's own namespace"); }
+Result<Netns> Netns::own() {
+  return in_context(open("/proc/thread-self/ns/net"), "the plugin's own namespace");
+}
 
 Result<bool> Netns::same_as(const Netns& other) const {
-  struct stat a {};
-  struct stat b {};
+  struct stat a{};
+  struct stat b{};
   if (::fstat(fd(), &a) != 0 || ::fstat(other.fd(), &b) != 0) {
     return fail_errno(Code::kInvalidNetns, "cannot compare network namespaces", errno);
   }
@@ -34,7 +36,8 @@ Result<bool> Netns::same_as(const Netns& other) const {
 }
 
 Result<void> Netns::run(const Netns& home, const std::function<Result<void>()>& body) const {
-  if (::setns(fd(), CLONE_NEWNET) != 0) return fail_errno(Code::kInvalidNetns, "cannot enter the netns", errno);
+  if (::setns(fd(), CLONE_NEWNET) != 0)
+    return fail_errno(Code::kInvalidNetns, "cannot enter the netns", errno);
   Result<void> outcome = body();
   if (::setns(home.fd(), CLONE_NEWNET) != 0) std::abort();
   return outcome;

@@ -6,6 +6,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <sched.h>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <iterator>
@@ -31,6 +32,15 @@ KernelResult<std::uint32_t> read_generation(Netlink& netlink) {
   if (!status) return std::unexpected(status.error());
   if (!generation) return std::unexpected(KernelError{.number = EBADMSG, .text = "no ruleset generation"});
   return *generation;
+}
+
+/// Waits for a transaction that is being committed: nf_tables_commit() counts the generation up some steps
+/// before its changes become visible, so that a reader could get the new number and the old elements. An
+/// empty batch takes the mutex that a commit holds, and changes nothing; it has been carried out when
+/// sendmsg() returns.
+KernelResult<void> await_running_commit(Netlink& netlink) {
+  std::array<Message, 2> empty{batch_message(NFNL_MSG_BATCH_BEGIN), batch_message(NFNL_MSG_BATCH_END)};
+  return netlink.batch(empty);
 }
 
 }  // namespace
@@ -70,6 +80,9 @@ Result<void> compare_and_swap(Netlink& netlink, std::string_view what,
   do {
     const auto generation = read_generation(netlink);
     if (!generation) return std::unexpected(generation.error().as_error(what));
+    if (const auto waited = await_running_commit(netlink); !waited) {
+      return std::unexpected(waited.error().as_error(what));
+    }
     NftBatch batch(*generation);
     TRY(in_context(plan(batch), what));
     const auto status = std::move(batch).commit(netlink);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <tuple>
 
 #include "libcni/kernel/nft_attribute.h"
 #include "libcni/kernel/nft_batch.h"
@@ -72,9 +73,16 @@ Message set_request(int type, std::uint16_t flags, const SetName& set) {
 }
 
 Error read_error(const KernelError& error, const SetName& set) {
-  Error result = error.as_error(fmt::format("cannot read nftables set {} {}", set.table, set.set));
-  if (error.number == EAGAIN) result.code = Code::kTryAgainLater;
-  return result;
+  return error.as_error(fmt::format("cannot read nftables set {} {}", set.table, set.set));
+}
+
+/// Sorts by key. False when an element came twice: a hash set that is being resized while it is dumped is
+/// walked in two orders (nft_rhash_walk()), with the same generation all along. Some elements then come twice
+/// and, since every piece of the dump skips as many as came before, as many others not at all.
+bool sort_unless_torn(std::vector<SetElement>& elements) {
+  const auto identity = [](const SetElement& element) { return std::tie(element.key, element.interval_end); };
+  std::ranges::sort(elements, {}, identity);
+  return std::ranges::adjacent_find(elements, {}, identity) == elements.end();
 }
 
 }  // namespace
@@ -115,17 +123,16 @@ void decode_elements(const nlmsghdr& message, const std::function<void(SetElemen
 
 Result<std::optional<std::vector<SetElement>>> read_set(Netlink& netlink, const SetName& set) {
   Message request = set_request(NFT_MSG_GETSETELEM, 0, set);
-  std::vector<SetElement> elements;
-  for (int attempt = 1;; ++attempt) {
+  for (int attempt = 0; attempt < kReadAttempts; ++attempt) {
+    std::vector<SetElement> elements;
     const auto status = netlink.dump(request, [&](const nlmsghdr& message) {
       decode_elements(message, [&](SetElement element) { elements.push_back(std::move(element)); });
     });
-    if (status) return elements;
-    if (status.error().number == ENOENT) return std::nullopt;
-    if (status.error().number != EAGAIN || attempt == kReadAttempts) {
-      return std::unexpected(read_error(status.error(), set));
-    }
+    if (!status && status.error().number == ENOENT) return std::nullopt;
+    if (!status && status.error().number != EAGAIN) return std::unexpected(read_error(status.error(), set));
+    if (status && sort_unless_torn(elements)) return elements;
   }
+  return fail(Code::kTryAgainLater, fmt::format("nftables set {} {} keeps changing", set.table, set.set));
 }
 
 Result<std::optional<SetElement>> find_element(Netlink& netlink, const SetName& set,

@@ -28,19 +28,22 @@ void put_vlan(Message& message, std::uint16_t vid, std::uint16_t flags) {
 std::vector<PortVlan> decode_vlans(const nlmsghdr& header) {
   std::vector<PortVlan> vlans;
   std::array<nlattr*, IFLA_MAX + 1> attributes{};
-  if (nlmsg_parse(const_cast<nlmsghdr*>(&header), sizeof(ifinfomsg), attributes.data(), IFLA_MAX, nullptr) < 0 ||
+  if (nlmsg_parse(const_cast<nlmsghdr*>(&header), sizeof(ifinfomsg), attributes.data(), IFLA_MAX, nullptr) <
+          0 ||
       attributes[IFLA_AF_SPEC] == nullptr) {
     return vlans;
   }
   nlattr* attribute = nullptr;
   int remaining = 0;
   nla_for_each_nested(attribute, attributes[IFLA_AF_SPEC], remaining) {
-    if (nla_type(attribute) != IFLA_BRIDGE_VLAN_INFO || nla_len(attribute) < int{sizeof(bridge_vlan_info)}) continue;
+    if (nla_type(attribute) != IFLA_BRIDGE_VLAN_INFO || nla_len(attribute) < int{sizeof(bridge_vlan_info)})
+      continue;
     bridge_vlan_info info{};
     std::memcpy(&info, nla_data(attribute), sizeof info);
-    vlans.push_back({.first = info.vid,
-                     .last = info.vid,
-                     .pvid_untagged = (info.flags & (BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED)) != 0});
+    vlans.push_back(
+        {.first = info.vid,
+         .last = info.vid,
+         .pvid_untagged = (info.flags & (BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED)) != 0});
   }
   return vlans;
 }

@@ -46,7 +46,8 @@ void drain(int fd) {
 
 }  // namespace
 
-Result<void> await_operational(Netlink& netlink, const std::string& link, std::chrono::milliseconds deadline) {
+Result<void> await_operational(Netlink& netlink, const std::string& link,
+                               std::chrono::milliseconds deadline) {
   if (TRY(is_operational(netlink, link))) return {};
   const Fd events = TRY(subscribe_links());
   const auto end = Clock::now() + deadline;

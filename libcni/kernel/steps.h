@@ -1,5 +1,6 @@
 // The verbs of each kind of step, for executor.cc alone. One set of overloads per concern: steps_link.cc,
-// steps_address.cc, steps_nft.cc. apply_step() is all or nothing. A kind without undo() is shared, or vanishes with the pod's link.
+// steps_address.cc, steps_nft.cc. apply_step() is all or nothing. A kind without undo() is shared, or
+// vanishes with the pod's link.
 #pragma once
 
 #include <chrono>
@@ -10,7 +11,8 @@
 
 namespace podwire::kernel {
 
-/// How long a bridge port may take to forward. The link watch answers within a millisecond unless RTNL is jammed.
+/// How long a bridge port may take to forward. The link watch answers within a millisecond unless RTNL is
+/// jammed.
 inline constexpr std::chrono::seconds kPortDeadline{3};
 
 [[nodiscard]] Result<void> apply_step(const plan::EnsureBridge& step, Kernel& kernel);

@@ -7,7 +7,6 @@
 #include <cerrno>
 
 #include "libcni/kernel/address.h"
-#include "libcni/kernel/announce.h"
 #include "libcni/kernel/link.h"
 #include "libcni/kernel/steps.h"
 #include "libcni/kernel/sysctl.h"
@@ -19,10 +18,11 @@ std::uint32_t duplicate_detection(const Cidr& address, bool wanted) {
   return address.ip.is_v4() || wanted ? 0 : std::uint32_t{IFA_F_NODAD};
 }
 
-Result<void> verify_address(Netlink& netlink, const std::string& name, const Cidr& address) {
-  const Link link = TRY(require_link(netlink, name, Code::kMissing));
-  const auto present = list_addresses(netlink, link.index);
-  if (!present) return std::unexpected(present.error().as_error(fmt::format("cannot list addresses of {}", name)));
+Result<void> verify_address(Kernel& kernel, plan::Side side, const std::string& name, const Cidr& address) {
+  const int link = TRY(kernel.link_index(side, name, Code::kMissing));
+  const auto present = list_addresses(side == plan::Side::kHost ? kernel.host() : *TRY(kernel.pod()), link);
+  if (!present)
+    return std::unexpected(present.error().as_error(fmt::format("cannot list addresses of {}", name)));
   // A tentative address counts: CHECK allows time to converge (SPEC, CHECK).
   const bool found = std::any_of(present->begin(), present->end(),
                                  [&](const LinkAddress& entry) { return entry.address == address; });
@@ -34,24 +34,24 @@ Result<void> verify_address(Netlink& netlink, const std::string& name, const Cid
 
 Result<void> apply_step(const plan::EnsureAddress& step, Kernel& kernel) {
   Netlink& host = kernel.host();
-  const Link link = TRY(require_link(host, step.link, Code::kKernel));
-  const auto added = add_address(host, link.index, step.address, duplicate_detection(step.address, false));
+  const int link = TRY(kernel.link_index(plan::Side::kHost, step.link, Code::kKernel));
+  const auto added = add_address(host, link, step.address, duplicate_detection(step.address, false));
   if (!added && added.error().number != EEXIST) {
-    return std::unexpected(
-        added.error().as_error(fmt::format("could not add IP address {} to {:?}", step.address.text(), step.link)));
+    return std::unexpected(added.error().as_error(
+        fmt::format("could not add IP address {} to {:?}", step.address.text(), step.link)));
   }
   for (const Cidr& old : step.replaces) {
-    const auto deleted = delete_address(host, link.index, old);
+    const auto deleted = delete_address(host, link, old);
     if (!deleted && deleted.error().number != EADDRNOTAVAIL) {
-      return std::unexpected(
-          deleted.error().as_error(fmt::format("could not remove IP address {} from {:?}", old.text(), step.link)));
+      return std::unexpected(deleted.error().as_error(
+          fmt::format("could not remove IP address {} from {:?}", old.text(), step.link)));
     }
   }
   return {};
 }
 
 Result<void> verify_step(const plan::EnsureAddress& step, Kernel& kernel) {
-  return verify_address(kernel.host(), step.link, step.address);
+  return verify_address(kernel, plan::Side::kHost, step.link, step.address);
 }
 
 Result<void> apply_step(const plan::EnsureSysctl& step, Kernel&) {
@@ -72,35 +72,35 @@ Result<void> verify_step(const plan::SetPodSysctl& step, Kernel& kernel) {
   return kernel.in_pod([&]() -> Result<void> {
     const auto value = TRY(read_sysctl(step.key));
     if (value == step.value || (!value && step.optional)) return {};
-    return missing(fmt::format("sysctl {} in the netns is {}, expected {}", step.key, value.value_or("absent"),
-                               step.value));
+    return missing(fmt::format("sysctl {} in the netns is {}, expected {}", step.key,
+                               value.value_or("absent"), step.value));
   });
 }
 
 Result<void> apply_step(const plan::AddAddress& step, Kernel& kernel) {
   Netlink* pod = TRY(kernel.pod());
-  const Link link = TRY(require_link(*pod, step.link, Code::kKernel));
+  const int link = TRY(kernel.link_index(plan::Side::kPod, step.link, Code::kKernel));
   return as_result(
-      add_address(*pod, link.index, step.address, duplicate_detection(step.address, step.detect_duplicates)),
+      add_address(*pod, link, step.address, duplicate_detection(step.address, step.detect_duplicates)),
       fmt::format("failed to add IP addr {} to {:?}", step.address.text(), step.link));
 }
 
 Result<void> verify_step(const plan::AddAddress& step, Kernel& kernel) {
-  return verify_address(*TRY(kernel.pod()), step.link, step.address);
+  return verify_address(kernel, plan::Side::kPod, step.link, step.address);
 }
 
 Result<void> apply_step(const plan::AddRoute& step, Kernel& kernel) {
   Netlink* pod = TRY(kernel.pod());
-  const Link link = TRY(require_link(*pod, step.link, Code::kKernel));
-  return as_result(add_route(*pod, link.index, step.route),
+  const int link = TRY(kernel.link_index(plan::Side::kPod, step.link, Code::kKernel));
+  return as_result(add_route(*pod, link, step.route),
                    fmt::format("failed to add route '{} via {} dev {}'", step.route.dst.text(),
                                step.route.gw ? step.route.gw->text() : "<none>", step.link));
 }
 
 Result<void> verify_step(const plan::AddRoute& step, Kernel& kernel) {
   Netlink* pod = TRY(kernel.pod());
-  const Link link = TRY(require_link(*pod, step.link, Code::kMissing));
-  const auto present = list_routes(*pod, link.index);
+  const int link = TRY(kernel.link_index(plan::Side::kPod, step.link, Code::kMissing));
+  const auto present = list_routes(*pod, link);
   if (!present) return std::unexpected(present.error().as_error("cannot list routes of the netns"));
   const spec::Route& wanted = step.route;
   const bool found = std::any_of(present->begin(), present->end(), [&](const spec::Route& route) {
@@ -114,7 +114,8 @@ Result<void> verify_step(const plan::AddRoute& step, Kernel& kernel) {
 }
 
 Result<void> apply_step(const plan::Announce& step, Kernel& kernel) {
-  return kernel.in_pod([&] { return announce(step.link, step.mac, step.addresses); });
+  return as_result(change_link(*TRY(kernel.pod()), step.link, {.mac = step.mac}),
+                   fmt::format("cannot announce the addresses of {}", step.link));
 }
 
 }  // namespace podwire::kernel

@@ -11,7 +11,9 @@
 
 namespace podwire::kernel {
 
-std::unexpected<Error> missing(std::string what) { return fail(Code::kMissing, std::move(what)); }
+std::unexpected<Error> missing(std::string what) {
+  return fail(Code::kMissing, std::move(what));
+}
 
 Result<void> as_result(KernelResult<void> outcome, std::string_view what) {
   if (outcome) return {};
@@ -40,8 +42,9 @@ namespace {
 Result<Link> require_bridge(Netlink& netlink, std::string_view name, Code code) {
   Link link = TRY(require_link(netlink, name, code));
   if (link.kind != "bridge") {
-    return fail(Code::kLinkConflict, fmt::format("{:?} already exists but is not a bridge", name),
-                link.kind.empty() ? "it is a hardware interface" : fmt::format("it is of kind {:?}", link.kind));
+    return fail(
+        Code::kLinkConflict, fmt::format("{:?} already exists but is not a bridge", name),
+        link.kind.empty() ? "it is a hardware interface" : fmt::format("it is of kind {:?}", link.kind));
   }
   return link;
 }
@@ -60,13 +63,15 @@ Result<void> apply_step(const plan::EnsureBridge& step, Kernel& kernel) {
   }
   const Link bridge = TRY(require_bridge(host, step.name, Code::kKernel));
   if (bridge.mac != step.mac) {
-    return fail(Code::kTryAgainLater, fmt::format("bridge {:?} was made by somebody else just now", step.name));
+    return fail(Code::kTryAgainLater,
+                fmt::format("bridge {:?} was made by somebody else just now", step.name));
   }
   LinkChange change;
   if (!bridge.is_up()) change.up = true;
   if (step.promiscuous && (bridge.flags & IFF_PROMISC) == 0) change.promiscuous = true;
   if (!change.up && !change.promiscuous) return {};
-  return as_result(change_link(host, step.name, change), fmt::format("cannot bring up bridge {:?}", step.name));
+  return as_result(change_link(host, step.name, change),
+                   fmt::format("cannot bring up bridge {:?}", step.name));
 }
 
 Result<void> verify_step(const plan::EnsureBridge& step, Kernel& kernel) {
@@ -84,10 +89,12 @@ namespace {
 Result<void> explain_name_conflict(const plan::AddVeth& step, Kernel& kernel) {
   Netlink* pod = TRY(kernel.pod());
   if (TRY(look_up(*pod, step.pod_name))) {
-    return fail(Code::kInterfaceExists, fmt::format("interface {:?} already exists in the netns", step.pod_name),
+    return fail(Code::kInterfaceExists,
+                fmt::format("interface {:?} already exists in the netns", step.pod_name),
                 "the attachment may have been added before; delete it first");
   }
-  return fail(Code::kInterfaceExists, fmt::format("host link {:?} of this attachment already exists", step.host_name),
+  return fail(Code::kInterfaceExists,
+              fmt::format("host link {:?} of this attachment already exists", step.host_name),
               "the attachment was added before, in another netns; delete it first");
 }
 
@@ -96,7 +103,7 @@ Result<void> explain_name_conflict(const plan::AddVeth& step, Kernel& kernel) {
 Result<void> apply_step(const plan::AddVeth& step, Kernel& kernel) {
   TRY(kernel.pod());
   int master = 0;
-  if (!step.bridge.empty()) master = TRY(require_bridge(kernel.host(), step.bridge, Code::kKernel)).index;
+  if (!step.bridge.empty()) master = TRY(kernel.link_index(plan::Side::kHost, step.bridge, Code::kKernel));
   const auto created = create_veth(kernel.host(), {.end = {.name = step.host_name, .mac = step.host_mac},
                                                    .peer = {.name = step.pod_name, .mac = step.pod_mac},
                                                    .peer_netns = kernel.pod_fd(),
@@ -104,15 +111,16 @@ Result<void> apply_step(const plan::AddVeth& step, Kernel& kernel) {
                                                    .master = master});
   if (!created) {
     if (created.error().number == EEXIST) TRY(explain_name_conflict(step, kernel));
-    return std::unexpected(
-        created.error().as_error(fmt::format("failed to make veth pair {}, {}", step.host_name, step.pod_name)));
+    return std::unexpected(created.error().as_error(
+        fmt::format("failed to make veth pair {}, {}", step.host_name, step.pod_name)));
   }
   // The alias cannot be part of the creating message (kernel rtnl_create_link()).
   const auto tagged =
       change_link(kernel.host(), step.host_name, {.alias = step.alias, .no_ipv6_link_local = true});
   if (tagged) return {};
   Error error = tagged.error().as_error(fmt::format("cannot tag {}", step.host_name));
-  if (const auto undone = undo_step(step, kernel); !undone) error.details = "not undone: " + undone.error().msg;
+  if (const auto undone = undo_step(step, kernel); !undone)
+    error.details = "not undone: " + undone.error().msg;
   return std::unexpected(std::move(error));
 }
 
@@ -136,8 +144,8 @@ Result<void> remove(Netlink& netlink, const Link& link) {
   return {};
 }
 
-/// A veth in the pod whose host end does not have our name: made before podwire ran here, or by somebody else.
-/// Removed unless its host end carries another attachment's tag.
+/// A veth in the pod whose host end does not have our name: made before podwire ran here, or by somebody
+/// else. Removed unless its host end carries another attachment's tag.
 Result<void> undo_foreign_veth(const plan::AddVeth& step, Kernel& kernel) {
   if (!kernel.has_pod()) return {};
   Netlink* pod = TRY(kernel.pod());
@@ -156,7 +164,8 @@ Result<void> undo_step(const plan::AddVeth& step, Kernel& kernel) {
   if (!link) return undo_foreign_veth(step, kernel);
   // The name is a hash of the attachment: an untagged veth of that name is ours, killed before it was tagged.
   if (link->kind != "veth" || (!link->alias.empty() && !is_ours(*link, key_of(step)))) {
-    return fail(Code::kLinkConflict, fmt::format("link {} is not this attachment's, left alone", step.host_name),
+    return fail(Code::kLinkConflict,
+                fmt::format("link {} is not this attachment's, left alone", step.host_name),
                 fmt::format("kind {:?}, alias {:?}", link->kind, link->alias));
   }
   return remove(kernel.host(), *link);
@@ -167,10 +176,12 @@ Result<void> verify_step(const plan::AddVeth& step, Kernel& kernel) {
   Netlink* pod = TRY(kernel.pod());
   const Link inside = TRY(require_link(*pod, step.pod_name, Code::kMissing));
   if (inside.kind != "veth" || inside.peer != outside.index || outside.peer != inside.index) {
-    return missing(fmt::format("{} in the netns and {} on the host are not a veth pair", step.pod_name, step.host_name));
+    return missing(
+        fmt::format("{} in the netns and {} on the host are not a veth pair", step.pod_name, step.host_name));
   }
   if (inside.mac != step.pod_mac) {
-    return missing(fmt::format("{} has MAC {}, expected {}", step.pod_name, inside.mac.text(), step.pod_mac.text()));
+    return missing(
+        fmt::format("{} has MAC {}, expected {}", step.pod_name, inside.mac.text(), step.pod_mac.text()));
   }
   if (!step.bridge.empty()) {
     const Link bridge = TRY(require_bridge(kernel.host(), step.bridge, Code::kMissing));

@@ -38,13 +38,15 @@ Result<void> apply_step(const plan::AddMasquerade& step, Kernel& kernel) {
 
 Result<void> verify_step(const plan::AddMasquerade& step, Kernel& kernel) {
   Nft* nft = TRY(kernel.nft());
-  if (!TRY(nft->masquerade_base_intact())) return missing("nftables table inet podwire is missing or altered");
+  if (!TRY(nft->masquerade_base_intact()))
+    return missing("nftables table inet podwire is missing or altered");
   const auto present = TRY(nft->masquerade_elements());
   for (const Ip& address : step.addresses) {
     const bool found = std::any_of(present.begin(), present.end(), [&](const MasqueradeElement& element) {
       return element.address == address && element.owner == step.owner;
     });
-    if (!found) return missing(fmt::format("{} is not in the masquerade set of this attachment", address.text()));
+    if (!found)
+      return missing(fmt::format("{} is not in the masquerade set of this attachment", address.text()));
   }
   return {};
 }

@@ -19,12 +19,15 @@ struct PortVlans {
   bool preserve_default = true;
 };
 
-/// What a port must carry besides what is preserved. A trunk without a native VLAN keeps VLAN 1 as untagged PVID.
+/// What a port must carry besides what is preserved. A trunk without a native VLAN keeps VLAN 1 as untagged
+/// PVID.
 std::vector<PortVlan> wanted_vlans(const PortVlans& port) {
   std::vector<PortVlan> wanted;
-  for (const plan::VlanRange& range : port.trunk) wanted.push_back({.first = range.first, .last = range.last});
+  for (const plan::VlanRange& range : port.trunk)
+    wanted.push_back({.first = range.first, .last = range.last});
   const std::uint16_t native = port.vlan != 0 ? port.vlan : kDefaultPvid;
-  if (port.vlan != 0 || !port.trunk.empty()) wanted.push_back({.first = native, .last = native, .pvid_untagged = true});
+  if (port.vlan != 0 || !port.trunk.empty())
+    wanted.push_back({.first = native, .last = native, .pvid_untagged = true});
   return wanted;
 }
 
@@ -34,8 +37,10 @@ Result<void> set_port_vlans(Netlink& netlink, const std::string& name, const Por
   const Link link = TRY(require_link(netlink, name, Code::kKernel));
   if (!port.preserve_default) {
     const auto present = list_port_vlans(netlink, link.index);
-    if (!present) return std::unexpected(present.error().as_error(fmt::format("cannot read VLANs of {}", name)));
-    TRY(as_result(delete_port_vlans(netlink, link.index, *present), fmt::format("cannot clear VLANs of {}", name)));
+    if (!present)
+      return std::unexpected(present.error().as_error(fmt::format("cannot read VLANs of {}", name)));
+    TRY(as_result(delete_port_vlans(netlink, link.index, *present),
+                  fmt::format("cannot clear VLANs of {}", name)));
   }
   return as_result(add_port_vlans(netlink, link.index, wanted), fmt::format("cannot set VLANs of {}", name));
 }
@@ -44,7 +49,8 @@ Result<void> verify_port_vlans(Netlink& netlink, const Link& link, const PortVla
   const std::vector<PortVlan> wanted = wanted_vlans(port);
   if (wanted.empty()) return {};
   const auto present = list_port_vlans(netlink, link.index);
-  if (!present) return std::unexpected(present.error().as_error(fmt::format("cannot read VLANs of {}", link.name)));
+  if (!present)
+    return std::unexpected(present.error().as_error(fmt::format("cannot read VLANs of {}", link.name)));
   for (const PortVlan& range : wanted) {
     for (std::uint16_t vid = range.first; vid <= range.last; ++vid) {
       const bool found = std::any_of(present->begin(), present->end(), [&](const PortVlan& vlan) {
@@ -66,7 +72,8 @@ Result<void> apply_step(const plan::SetBridgePort& step, Kernel& kernel) {
   LinkChange change{.up = true};
   if (step.hairpin) change.hairpin = true;
   if (step.isolated) change.isolated = true;
-  TRY(as_result(change_link(kernel.host(), step.link, change), fmt::format("cannot set up bridge port {}", step.link)));
+  TRY(as_result(change_link(kernel.host(), step.link, change),
+                fmt::format("cannot set up bridge port {}", step.link)));
   return set_port_vlans(kernel.host(), step.link, vlans_of(step));
 }
 
@@ -74,10 +81,12 @@ Result<void> verify_step(const plan::SetBridgePort& step, Kernel& kernel) {
   const Link link = TRY(require_link(kernel.host(), step.link, Code::kMissing));
   if (!link.is_up()) return missing(fmt::format("bridge port {} is down", step.link));
   if (link.hairpin != step.hairpin) {
-    return missing(fmt::format("hairpin mode of {} is {}, expected {}", step.link, link.hairpin, step.hairpin));
+    return missing(
+        fmt::format("hairpin mode of {} is {}, expected {}", step.link, link.hairpin, step.hairpin));
   }
   if (link.isolated != step.isolated) {
-    return missing(fmt::format("isolation of {} is {}, expected {}", step.link, link.isolated, step.isolated));
+    return missing(
+        fmt::format("isolation of {} is {}, expected {}", step.link, link.isolated, step.isolated));
   }
   return verify_port_vlans(kernel.host(), link, vlans_of(step));
 }
@@ -96,7 +105,8 @@ Result<void> make_vlan_gateway(const plan::EnsureVlanGateway& step, Netlink& hos
   const auto finish = [&]() -> Result<void> {
     TRY(set_port_vlans(host, step.peer, {.vlan = step.vlan, .preserve_default = step.preserve_default_vlan}));
     TRY(as_result(change_link(host, step.peer, {.up = true}), fmt::format("cannot bring up {}", step.peer)));
-    return as_result(change_link(host, step.name, {.up = true}), fmt::format("cannot bring up {}", step.name));
+    return as_result(change_link(host, step.name, {.up = true}),
+                     fmt::format("cannot bring up {}", step.name));
   };
   const Result<void> finished = finish();
   if (finished) return {};
@@ -111,7 +121,8 @@ Result<void> make_vlan_gateway(const plan::EnsureVlanGateway& step, Netlink& hos
 
 Result<void> apply_step(const plan::EnsureVlanGateway& step, Kernel& kernel) {
   const auto existing = find_link(kernel.host(), step.name);
-  if (!existing) return std::unexpected(existing.error().as_error(fmt::format("cannot look up link {}", step.name)));
+  if (!existing)
+    return std::unexpected(existing.error().as_error(fmt::format("cannot look up link {}", step.name)));
   if (!*existing) return make_vlan_gateway(step, kernel.host());
   if ((*existing)->kind != "veth") {
     return fail(Code::kLinkConflict, fmt::format("{:?} already exists but is not a veth", step.name));

@@ -13,7 +13,9 @@
 namespace podwire::kernel {
 namespace {
 
-std::string sysctl_path(std::string_view key) { return fmt::format("/proc/sys/{}", key); }
+std::string sysctl_path(std::string_view key) {
+  return fmt::format("/proc/sys/{}", key);
+}
 
 }  // namespace
 

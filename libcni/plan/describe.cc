@@ -7,16 +7,19 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-std::string mtu_words(std::uint32_t mtu) { return mtu == 0 ? "" : fmt::format(" mtu {}", mtu); }
+std::string mtu_words(std::uint32_t mtu) {
+  return mtu == 0 ? "" : fmt::format(" mtu {}", mtu);
+}
 
 std::string sysctl_line(const std::string& key, const std::string& value) {
   return fmt::format("sysctl -q -w {}={}", key, value);
 }
 
 /// Elements of the twin sets of one table, the IPv4 ones and the IPv6 ones.
-std::string element_line(Family family, std::string_view set, const std::string& element, const std::string& owner) {
-  return fmt::format("nft 'add element inet podwire {}{} {{ {} comment \"{}\" }}'", set, family == Family::kV4 ? 4 : 6,
-                     element, owner);
+std::string element_line(Family family, std::string_view set, const std::string& element,
+                         const std::string& owner) {
+  return fmt::format("nft 'add element inet podwire {}{} {{ {} comment \"{}\" }}'", set,
+                     family == Family::kV4 ? 4 : 6, element, owner);
 }
 
 void vlan_lines(Lines& out, const std::string& port, std::uint16_t vlan, const std::vector<VlanRange>& trunk,
@@ -31,29 +34,33 @@ void vlan_lines(Lines& out, const std::string& port, std::uint16_t vlan, const s
 
 class Describer {
  public:
-  explicit Describer(const DescribeContext& context) : ip_pod_(fmt::format("ip -n {}", context.netns)), context_(context) {}
+  explicit Describer(const DescribeContext& context)
+      : ip_pod_(fmt::format("ip -n {}", context.netns)), context_(context) {}
 
   void operator()(const EnsureBridge& step) {
-    line(fmt::format("ip link add {} address {}{} type bridge{}", step.name, step.mac.text(), mtu_words(step.mtu),
-                     step.vlan_filtering ? " vlan_filtering 1" : ""));
+    line(fmt::format("ip link add {} address {}{} type bridge{}", step.name, step.mac.text(),
+                     mtu_words(step.mtu), step.vlan_filtering ? " vlan_filtering 1" : ""));
     line(fmt::format("ip link set {} up{}", step.name, step.promiscuous ? " promisc on" : ""));
   }
   void operator()(const EnsureAddress& step) {
-    line(fmt::format("ip address add {} dev {}{}", step.address.text(), step.link, family_words(step.address)));
-    for (const Cidr& old : step.replaces) line(fmt::format("ip address del {} dev {}", old.text(), step.link));
+    line(fmt::format("ip address add {} dev {}{}", step.address.text(), step.link,
+                     family_words(step.address)));
+    for (const Cidr& old : step.replaces)
+      line(fmt::format("ip address del {} dev {}", old.text(), step.link));
   }
   void operator()(const EnsureSysctl& step) { line(sysctl_line(step.key, step.value)); }
   void operator()(const EnsureVlanGateway& step) {
-    line(fmt::format("ip link add {} address {}{} type veth peer name {} address {}", step.peer, step.peer_mac.text(),
-                     mtu_words(step.mtu), step.name, step.mac.text()));
+    line(fmt::format("ip link add {} address {}{} type veth peer name {} address {}", step.peer,
+                     step.peer_mac.text(), mtu_words(step.mtu), step.name, step.mac.text()));
     line(fmt::format("ip link set {} master {} up", step.peer, step.bridge));
     vlan_lines(out, step.peer, step.vlan, {}, step.preserve_default_vlan);
     line(fmt::format("ip link set {} up", step.name));
   }
   void operator()(const AddVeth& step) {
     const std::string mtu = mtu_words(step.mtu);
-    line(fmt::format("ip link add {} address {}{} type veth peer name {} address {}{} netns {}", step.host_name,
-                     step.host_mac.text(), mtu, step.pod_name, step.pod_mac.text(), mtu, context_.netns));
+    line(fmt::format("ip link add {} address {}{} type veth peer name {} address {}{} netns {}",
+                     step.host_name, step.host_mac.text(), mtu, step.pod_name, step.pod_mac.text(), mtu,
+                     context_.netns));
     line(fmt::format("ip link set {} addrgenmode none alias '{}'{}", step.host_name, step.alias,
                      step.bridge.empty() ? "" : " master " + step.bridge));
   }
@@ -91,10 +98,7 @@ class Describer {
   }
   void operator()(const AwaitPort& step) { line(fmt::format("ip link show {} up", step.link)); }
   void operator()(const Announce& step) {
-    for (const Ip& ip : step.addresses) {
-      line(fmt::format("# announce {} at {} on {} ({})", ip.text(), step.mac.text(), step.link,
-                       ip.is_v4() ? "gratuitous ARP" : "unsolicited neighbour advertisement"));
-    }
+    line(fmt::format("{} link set {} address {}", ip_pod_, step.link, step.mac.text()));
   }
 
   Lines out;

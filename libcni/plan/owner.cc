@@ -10,13 +10,15 @@ namespace podwire::plan {
 namespace {
 
 constexpr std::string_view kScheme = "podwire:";
-/// Network names up to this long are spelled out. Fixed by the network alone, so that owner_prefix() needs no container.
+/// Network names up to this long are spelled out. Fixed by the network alone, so that owner_prefix() needs no
+/// container.
 constexpr std::size_t kMaxNetwork = 32;
 /// '#' and 16 hex digits.
 constexpr std::size_t kHashed = 17;
 constexpr std::size_t kMaxIfname = 15;
 constexpr std::size_t kMaxContainerId = kMaxOwnerKey - kScheme.size() - kMaxNetwork - kMaxIfname - 2;
-static_assert(kMaxContainerId >= 64, "container ids of the usual runtimes are 64 hex digits and stay readable");
+static_assert(kMaxContainerId >= 64,
+              "container ids of the usual runtimes are 64 hex digits and stay readable");
 
 std::string shorten(std::string_view text, std::size_t limit) {
   if (text.size() <= limit) return std::string(text);
@@ -31,8 +33,8 @@ std::string owner_prefix(std::string_view network) {
 }
 
 std::string owner_key(const spec::Attachment& attachment) {
-  return fmt::format("{}{}/{}", owner_prefix(attachment.network), shorten(attachment.container_id, kMaxContainerId),
-                     attachment.ifname);
+  return fmt::format("{}{}/{}", owner_prefix(attachment.network),
+                     shorten(attachment.container_id, kMaxContainerId), attachment.ifname);
 }
 
 std::string OwnerTag::text() const {
@@ -77,11 +79,13 @@ std::string host_veth_name(const spec::Attachment& attachment) {
 }
 
 Mac pod_mac(const spec::Attachment& attachment, std::string_view salt) {
-  return Mac::from_seed(stable_hash({"pod", attachment.network, attachment.container_id, attachment.ifname, salt}));
+  return Mac::from_seed(
+      stable_hash({"pod", attachment.network, attachment.container_id, attachment.ifname, salt}));
 }
 
 Mac host_mac(const spec::Attachment& attachment, std::string_view salt) {
-  return Mac::from_seed(stable_hash({"host", attachment.network, attachment.container_id, attachment.ifname, salt}));
+  return Mac::from_seed(
+      stable_hash({"host", attachment.network, attachment.container_id, attachment.ifname, salt}));
 }
 
 }  // namespace podwire::plan

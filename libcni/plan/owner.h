@@ -12,8 +12,9 @@
 
 namespace podwire::plan {
 
-/// "podwire:<network>/<containerID>/<ifname>", at most kMaxOwnerKey bytes: when it would be longer, container ID
-/// and then network are replaced by '#' and 16 hex digits of their hash. Equal attachments give equal keys.
+/// "podwire:<network>/<containerID>/<ifname>", at most kMaxOwnerKey bytes: when it would be longer, container
+/// ID and then network are replaced by '#' and 16 hex digits of their hash. Equal attachments give equal
+/// keys.
 [[nodiscard]] std::string owner_key(const spec::Attachment& attachment);
 /// "podwire:<network>/" with the same shortening: the prefix that all keys of a network share.
 /// (Whether the network is hashed depends on the network's own length alone.)
@@ -22,8 +23,8 @@ namespace podwire::plan {
 inline constexpr std::size_t kMaxOwnerKey = 140;
 inline constexpr std::size_t kMaxAlias = 255;  ///< IFALIASZ - 1
 
-/// The alias of a host link: `<owner key>=<ip/length>,<ip/length>[;masq]`. Addresses that do not fit in kMaxAlias are
-/// left out, and the list then ends in '+'.
+/// The alias of a host link: `<owner key>=<ip/length>,<ip/length>[;masq]`. Addresses that do not fit in
+/// kMaxAlias are left out, and the list then ends in '+'.
 struct OwnerTag {
   std::string key;
   std::vector<Cidr> ips;

@@ -3,7 +3,8 @@
 // describe (the equivalent command line).
 //
 // Owned steps belong to one attachment and are undone with it. Ensure... steps are shared: idempotent, safe
-// under concurrency, never undone by one attachment. Steps inside the pod are undone by the removal of its link.
+// under concurrency, never undone by one attachment. Steps inside the pod are undone by the removal of its
+// link.
 #pragma once
 
 #include <cstdint>
@@ -78,12 +79,13 @@ struct SetBridgePort {
   std::string link;
   bool hairpin = false;
   bool isolated = false;
-  std::uint16_t vlan = 0;           ///< untagged PVID; 0: none
-  std::vector<VlanRange> trunk;     ///< tagged
+  std::uint16_t vlan = 0;             ///< untagged PVID; 0: none
+  std::vector<VlanRange> trunk;       ///< tagged
   bool preserve_default_vlan = true;  ///< false: VLANs present on the port are removed first
 };
 
-/// Owned. A per-interface sysctl inside the pod; vanishes with the link. A missing key is an error unless optional.
+/// Owned. A per-interface sysctl inside the pod; vanishes with the link. A missing key is an error unless
+/// optional.
 struct SetPodSysctl {
   std::string key;
   std::string value;
@@ -127,23 +129,25 @@ struct AddMacGuard {
   Mac mac;
 };
 
-/// Owned. Waits until the host end carries traffic: a bridge port forwards only after the kernel's link watch has seen
-/// the carrier, a moment after the pod's end came up. Event-driven; kTryAgainLater after kernel::kPortDeadline.
+/// Owned. Waits until the host end carries traffic: a bridge port forwards only after the kernel's link watch
+/// has seen the carrier, a moment after the pod's end came up. Event-driven; kTryAgainLater after
+/// kernel::kPortDeadline.
 struct AwaitPort {
   std::string link;
 };
 
-/// Owned. Gratuitous ARP (RFC 5227) and unsolicited neighbour advertisements (RFC 4861, 7.2.6) from the pod's link.
-/// Best effort: a link that is down sends nothing. Nothing to verify, nothing to undo.
+/// Owned. Makes the pod's kernel send gratuitous ARP (RFC 5227) and unsolicited neighbour advertisements (RFC
+/// 4861, 7.2.6) for all its addresses on the link: setting the MAC address it has already raises
+/// NETDEV_CHANGEADDR, on which arp_notify and ndisc_notify act. (A packet socket of our own would cost an RCU
+/// grace period, 11 ms, at its close.) Nothing to verify, nothing to undo.
 struct Announce {
   std::string link;
   Mac mac;
-  std::vector<Ip> addresses;
 };
 
-using Step = std::variant<EnsureBridge, EnsureAddress, EnsureSysctl, EnsureVlanGateway, AddVeth, SetBridgePort,
-                          SetPodSysctl, AddAddress, SetPodLinkUp, AddRoute, AddMasquerade, EnsureNoMasquerade,
-                          AddMacGuard, AwaitPort, Announce>;
+using Step = std::variant<EnsureBridge, EnsureAddress, EnsureSysctl, EnsureVlanGateway, AddVeth,
+                          SetBridgePort, SetPodSysctl, AddAddress, SetPodLinkUp, AddRoute, AddMasquerade,
+                          EnsureNoMasquerade, AddMacGuard, AwaitPort, Announce>;
 
 using Plan = std::vector<Step>;
 

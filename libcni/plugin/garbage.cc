@@ -15,10 +15,13 @@ namespace {
 /// Tells the owners of a network's dead attachments.
 class Dead {
  public:
-  Dead(const std::string& network, const std::vector<spec::Attachment>& valid) : prefix_(plan::owner_prefix(network)) {
+  Dead(const std::string& network, const std::vector<spec::Attachment>& valid)
+      : prefix_(plan::owner_prefix(network)) {
     for (const spec::Attachment& attachment : valid) valid_.insert(plan::owner_key(attachment));
   }
-  bool operator()(std::string_view owner) const { return owner.starts_with(prefix_) && owner != prefix_ && !valid_.contains(owner); }
+  bool operator()(std::string_view owner) const {
+    return owner.starts_with(prefix_) && owner != prefix_ && !valid_.contains(owner);
+  }
   [[nodiscard]] const std::string& prefix() const { return prefix_; }
 
  private:

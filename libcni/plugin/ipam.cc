@@ -13,8 +13,8 @@ namespace podwire::plugin {
 namespace {
 
 bool same_file(const std::string& a, const std::string& b) {
-  struct stat left {};
-  struct stat right {};
+  struct stat left{};
+  struct stat right{};
   return ::stat(a.c_str(), &left) == 0 && ::stat(b.c_str(), &right) == 0 && left.st_dev == right.st_dev &&
          left.st_ino == right.st_ino;
 }
@@ -59,7 +59,8 @@ Result<spec::AddResult> execute_add(const Call& call, const std::string& executa
 Result<spec::AddResult> Ipam::add() {
   if (!present()) return spec::AddResult{};
   const Delegate delegate = TRY(resolve(call_));
-  auto result = delegate.builtin != nullptr ? delegate.builtin->add(call_) : execute_add(call_, delegate.executable);
+  auto result =
+      delegate.builtin != nullptr ? delegate.builtin->add(call_) : execute_add(call_, delegate.executable);
   if (result && result->ips.empty()) {
     result = fail(Code::kDelegate, "IPAM plugin returned missing IP config");
   }
@@ -67,7 +68,8 @@ Result<spec::AddResult> Ipam::add() {
   Error error = std::move(result).error();
   // A builtin plugin that fails has released what it took; an executable may have been half way.
   if (delegate.builtin == nullptr) {
-    if (const auto released = del(); !released) error.details += fmt::format("; IPAM DEL: {}", released.error().msg);
+    if (const auto released = del(); !released)
+      error.details += fmt::format("; IPAM DEL: {}", released.error().msg);
   }
   return std::unexpected(std::move(error));
 }
@@ -80,9 +82,17 @@ Result<void> Ipam::delegate(spec::Verb verb, VerbFunction function) {
   return {};
 }
 
-Result<void> Ipam::del() { return delegate(spec::Verb::kDel, &Plugin::del); }
-Result<void> Ipam::check() { return delegate(spec::Verb::kCheck, &Plugin::check); }
-Result<void> Ipam::gc() { return delegate(spec::Verb::kGc, &Plugin::gc); }
-Result<void> Ipam::status() { return delegate(spec::Verb::kStatus, &Plugin::status); }
+Result<void> Ipam::del() {
+  return delegate(spec::Verb::kDel, &Plugin::del);
+}
+Result<void> Ipam::check() {
+  return delegate(spec::Verb::kCheck, &Plugin::check);
+}
+Result<void> Ipam::gc() {
+  return delegate(spec::Verb::kGc, &Plugin::gc);
+}
+Result<void> Ipam::status() {
+  return delegate(spec::Verb::kStatus, &Plugin::status);
+}
 
 }  // namespace podwire::plugin

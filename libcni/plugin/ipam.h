@@ -7,18 +7,20 @@
 
 namespace podwire::plugin {
 
-/// The IPAM plugin of one call. A plugin of `call.builtin` is called in-process when its name resolves through
-/// CNI_PATH to the file beside our own executable; every other plugin is executed with our environment and our
-/// standard input, byte for byte. Errors of the delegate keep their code and message (ERR-6).
+/// The IPAM plugin of one call. A plugin of `call.builtin` is called in-process when its name resolves
+/// through CNI_PATH to the file beside our own executable; every other plugin is executed with our
+/// environment and our standard input, byte for byte. Errors of the delegate keep their code and message
+/// (ERR-6).
 class Ipam {
  public:
   explicit Ipam(const Call& call) : call_(call) {}
 
-  /// False when the configuration has no ipam.type: an L2 attachment. Then every verb below is nothing, successfully.
+  /// False when the configuration has no ipam.type: an L2 attachment. Then every verb below is nothing,
+  /// successfully.
   [[nodiscard]] bool present() const { return !call_.invocation.conf.ipam_type.empty(); }
 
-  /// At least one address, or an error: `IPAM plugin returned missing IP config` (DLG-8). When the delegate fails it is
-  /// run again with DEL (DLG-7), whose own failure goes into the details.
+  /// At least one address, or an error: `IPAM plugin returned missing IP config` (DLG-8). When the delegate
+  /// fails it is run again with DEL (DLG-7), whose own failure goes into the details.
   [[nodiscard]] Result<spec::AddResult> add();
   [[nodiscard]] Result<void> del();
   [[nodiscard]] Result<void> check();

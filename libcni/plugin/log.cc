@@ -41,8 +41,9 @@ Result<void> Log::configure(const spec::NetConf& conf) {
     file_ = conf.log_file;
     return {};
   }
-  return fail(Code::kInvalidNetworkConfig,
-              fmt::format("unknown logLevel {:?}, must be trace, debug, info, warn, error or off", conf.log_level));
+  return fail(
+      Code::kInvalidNetworkConfig,
+      fmt::format("unknown logLevel {:?}, must be trace, debug, info, warn, error or off", conf.log_level));
 }
 
 void Log::write(Level level, const std::string& line) {

@@ -1,4 +1,5 @@
-// Where a plugin's lines go: stderr, or the file that the configuration names. stdout is the protocol's alone.
+// Where a plugin's lines go: stderr, or the file that the configuration names. stdout is the protocol's
+// alone.
 #pragma once
 
 #include <string>
@@ -16,7 +17,8 @@ class Log {
   explicit Log(std::string_view plugin) : plugin_(plugin) {}
 
   /// Takes logLevel (trace, debug, info, warn, error, off; default warn) and logFile from the configuration.
-  /// Error, kInvalidNetworkConfig: an unknown level. A file that cannot be opened is told on stderr, with the line.
+  /// Error, kInvalidNetworkConfig: an unknown level. A file that cannot be opened is told on stderr, with the
+  /// line.
   [[nodiscard]] Result<void> configure(const spec::NetConf& conf);
 
   void write(Level level, const std::string& line);

@@ -47,7 +47,8 @@ Result<std::string> dispatch(const Plugin& plugin, const Call& call) {
 }
 
 Outcome failure(const Error& error, const std::string& input, Log& log) {
-  log.write(Level::kError, error.details.empty() ? error.msg : fmt::format("{}; {}", error.msg, error.details));
+  log.write(Level::kError,
+            error.details.empty() ? error.msg : fmt::format("{}; {}", error.msg, error.details));
   return {.exit_status = 1, .out = spec::encode_error(error, label_of(input)), .err = log.take_stderr()};
 }
 
@@ -67,13 +68,14 @@ Outcome print_version(const Io& io) {
 }
 
 /// Everything after the environment is known.
-Outcome run_verb(const Plugin& plugin, std::span<const Plugin* const> builtin, spec::Environment env, const Io& io,
-                 Log& log) {
+Outcome run_verb(const Plugin& plugin, std::span<const Plugin* const> builtin, spec::Environment env,
+                 const Io& io, Log& log) {
   const auto text = io.read_stdin();
   if (!text) return failure(text.error(), "", log);
   auto conf = spec::parse_net_conf(*text);
   if (!conf) return failure(conf.error(), *text, log);
-  if (const auto configured = log.configure(*conf); !configured) return failure(configured.error(), *text, log);
+  if (const auto configured = log.configure(*conf); !configured)
+    return failure(configured.error(), *text, log);
   if (const auto allowed = spec::check_verb_allowed(env.verb, conf->version); !allowed) {
     return failure(allowed.error(), *text, log);
   }
@@ -82,8 +84,8 @@ Outcome run_verb(const Plugin& plugin, std::span<const Plugin* const> builtin, s
   auto out = dispatch(plugin, Call{.invocation = invocation, .builtin = builtin, .notices = notices});
   for (const std::string& notice : notices) log.write(Level::kWarn, notice);
   if (!out) return failure(out.error(), *text, log);
-  log.write(Level::kInfo, fmt::format("{} {} {} done", spec::text(invocation.env.verb), invocation.env.container_id,
-                                      invocation.env.ifname));
+  log.write(Level::kInfo, fmt::format("{} {} {} done", spec::text(invocation.env.verb),
+                                      invocation.env.container_id, invocation.env.ifname));
   return {.exit_status = 0, .out = std::move(*out), .err = log.take_stderr()};
 }
 

@@ -29,6 +29,8 @@ Result<kernel::Kernel> open_sandbox_if_any(const spec::Environment& env) {
   return kernel::Kernel::open(std::move(netns));
 }
 
-Result<kernel::Kernel> open_host() { return kernel::Kernel::open(std::nullopt); }
+Result<kernel::Kernel> open_host() {
+  return kernel::Kernel::open(std::nullopt);
+}
 
 }  // namespace podwire::plugin

@@ -7,11 +7,12 @@
 
 namespace podwire::plugin {
 
-/// ADD, CHECK: CNI_NETNS must be a network namespace and not the plugin's own (D8), unless CNI_NETNS_OVERRIDE is set.
-/// Code::kInvalidNetns.
+/// ADD, CHECK: CNI_NETNS must be a network namespace and not the plugin's own (D8), unless CNI_NETNS_OVERRIDE
+/// is set. Code::kInvalidNetns.
 [[nodiscard]] Result<kernel::Kernel> open_sandbox(const spec::Environment& env);
 
-/// DEL: a netns that is gone, empty, not a namespace, or our own is no netns; the host's side is cleaned all the same.
+/// DEL: a netns that is gone, empty, not a namespace, or our own is no netns; the host's side is cleaned all
+/// the same.
 [[nodiscard]] Result<kernel::Kernel> open_sandbox_if_any(const spec::Environment& env);
 
 /// GC, STATUS: the host only.

@@ -38,6 +38,7 @@ class ConfDirectory : public testing::Test {
   std::vector<std::string> names(const std::vector<std::string>& extensions) {
     const auto files = conf_files(directory_, extensions).value();
     std::vector<std::string> names;
+    names.reserve(files.size());
     for (const fs::path& file : files) names.push_back(file.filename());
     return names;
   }
@@ -47,6 +48,7 @@ class ConfDirectory : public testing::Test {
 
 std::vector<std::string> types(const NetworkList& list) {
   std::vector<std::string> types;
+  types.reserve(list.plugins.size());
   for (const PluginConf& plugin : list.plugins) types.push_back(plugin.type);
   return types;
 }

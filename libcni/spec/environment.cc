@@ -30,9 +30,9 @@ constexpr VerbSet kAttachmentVerbs = verbs({Verb::kAdd, Verb::kDel, Verb::kCheck
 
 struct Variable {
   const char* name;
-  VerbSet used;      ///< verbs that read it
-  VerbSet required;  ///< verbs that cannot do without it; their values are validated (ENV-4)
-  Result<void> (*validate)(std::string_view);
+  VerbSet used;                                ///< verbs that read it
+  VerbSet required;                            ///< verbs that cannot do without it
+  Result<void> (*validate)(std::string_view);  ///< of variables that every verb using them requires (ENV-4)
   void (*store)(Environment&, const std::string&);
 };
 
@@ -97,7 +97,7 @@ Result<Environment> parse_environment(const Getenv& getenv) {
       if (required) absent.emplace_back(variable.name);
       continue;
     }
-    if (required && variable.validate != nullptr) TRY(in_context(variable.validate(value), variable.name));
+    if (variable.validate != nullptr) TRY(in_context(variable.validate(value), variable.name));
     variable.store(env, value);
   }
   if (!absent.empty()) return missing(absent);

@@ -56,7 +56,7 @@ struct NetConf {
   /// Why prevResult could not be decoded. ADD and CHECK must report it, DEL must go on without.
   std::optional<Error> prev_result_error;
   std::optional<std::vector<Attachment>> valid_attachments;  ///< GC; null counts as an empty list (D14)
-  std::string log_level = "warn";  ///< trace, debug, info, warn, error, off
+  std::string log_level = "warn";                            ///< trace, debug, info, warn, error, off
   std::string log_file;
 
   [[nodiscard]] JsonView view() const { return document.view(); }

@@ -87,6 +87,9 @@ TEST(ParseNetConf, DecodesPrevResultOfAnyVersion) {
   }
   const NetConf old = parse(R"("prevResult":{"cniVersion":"0.2.0","ip4":{"ip":"10.0.0.2/24"}})");
   EXPECT_EQ(old.prev_result->ips.size(), 1U);
+  const auto unlabelled =
+      parse_net_conf(R"({"name":"pods","cniVersion":"0.2.0","prevResult":{"ip4":{"ip":"10.0.0.2/24"}}})");
+  EXPECT_EQ(unlabelled->prev_result->ips.size(), 1U);
 }
 
 TEST(ParseNetConf, LeavesABrokenPrevResultToTheCaller) {

@@ -30,7 +30,8 @@ Result<std::optional<kernel::Link>> look_up(Kernel& kernel, const std::string& n
 
 Result<std::vector<Cidr>> addresses_of(Kernel& kernel, const kernel::Link& link) {
   const auto entries = kernel::list_addresses(kernel.host(), link.index);
-  if (!entries) return std::unexpected(entries.error().as_error(fmt::format("cannot list addresses of {}", link.name)));
+  if (!entries)
+    return std::unexpected(entries.error().as_error(fmt::format("cannot list addresses of {}", link.name)));
   std::vector<Cidr> addresses;
   for (const kernel::LinkAddress& entry : *entries) addresses.push_back(entry.address);
   return addresses;
@@ -62,8 +63,8 @@ Result<void> require_free_name(Kernel& kernel, const std::string& ifname) {
 }
 
 /// Plans and applies; again when the bridge turned out to be another one than was looked at.
-Result<spec::AddResult> wire(const Call& call, const Config& config, const spec::AddResult& ipam, Kernel& kernel,
-                             const kernel::BeforeStep& before) {
+Result<spec::AddResult> wire(const Call& call, const Config& config, const spec::AddResult& ipam,
+                             Kernel& kernel, const kernel::BeforeStep& before) {
   for (int attempt = 1;; ++attempt) {
     const HostState host = TRY(observe(kernel, config));
     AddPlan planned = TRY(plan_add(config, call.invocation, ipam, host));
@@ -71,11 +72,14 @@ Result<spec::AddResult> wire(const Call& call, const Config& config, const spec:
     TRY(spec::encode_result(planned.result, call.invocation.conf.version));
     const auto applied = kernel::apply(planned.steps, kernel, before);
     if (applied) return std::move(planned.result);
-    if (applied.error().code != Code::kTryAgainLater || attempt == kMaxPlans) return std::unexpected(applied.error());
+    if (applied.error().code != Code::kTryAgainLater || attempt == kMaxPlans)
+      return std::unexpected(applied.error());
   }
 }
 
-Result<spec::AddResult> add(const Call& call) { return add_with(call, {}); }
+Result<spec::AddResult> add(const Call& call) {
+  return add_with(call, {});
+}
 
 Result<void> del(const Call& call) {
   const spec::Attachment attachment = call.invocation.attachment();
@@ -87,7 +91,8 @@ Result<void> del(const Call& call) {
     if (!link || *link) return undone;
   }
   const auto released = plugin::Ipam(call).del();
-  if (!undone && !released) return fail(undone.error().code, fmt::format("{}; {}", undone.error().msg, released.error().msg));
+  if (!undone && !released)
+    return fail(undone.error().code, fmt::format("{}; {}", undone.error().msg, released.error().msg));
   return undone ? released : undone;
 }
 

@@ -15,15 +15,17 @@ constexpr std::int64_t kMinMtu = 68;
 constexpr std::int64_t kMaxMtu = 65535;
 constexpr std::int64_t kAnyInteger = std::int64_t{1} << 53;
 
-std::unexpected<Error> invalid(std::string message) { return fail(Code::kInvalidNetworkConfig, std::move(message)); }
+std::unexpected<Error> invalid(std::string message) {
+  return fail(Code::kInvalidNetworkConfig, std::move(message));
+}
 
 Result<void> read_mtu(const JsonView& conf, std::uint32_t& mtu) {
   const auto value = conf.find("mtu");
   if (!value) return {};
   const std::int64_t number = TRY(value->integer(-kAnyInteger, kAnyInteger));
   if (number != 0 && (number < kMinMtu || number > kMaxMtu)) {
-    return invalid(
-        fmt::format("invalid mtu {} (must be 0 for the kernel's default, or {} to {})", number, kMinMtu, kMaxMtu));
+    return invalid(fmt::format("invalid mtu {} (must be 0 for the kernel's default, or {} to {})", number,
+                               kMinMtu, kMaxMtu));
   }
   mtu = static_cast<std::uint32_t>(number);
   return {};
@@ -62,15 +64,17 @@ Result<void> check_combinations(const Config& config, bool has_ipam) {
   if (config.vlan != 0 && config.is_gateway) {
     const auto valid = spec::validate_interface_name(config.vlan_gateway_name());
     if (!valid) {
-      return invalid(fmt::format("the gateway of VLAN {} would be the interface {:?}, which is too long: shorten \"bridge\"",
-                                 config.vlan, config.vlan_gateway_name()));
+      return invalid(fmt::format(
+          "the gateway of VLAN {} would be the interface {:?}, which is too long: shorten \"bridge\"",
+          config.vlan, config.vlan_gateway_name()));
     }
   }
   return {};
 }
 
 /// An id of a trunk entry: absent, or 1..4094.
-Result<std::optional<std::uint16_t>> trunk_id(const JsonView& entry, std::string_view key, std::string_view word) {
+Result<std::optional<std::uint16_t>> trunk_id(const JsonView& entry, std::string_view key,
+                                              std::string_view word) {
   const auto value = entry.find(key);
   if (!value) return std::nullopt;
   const std::int64_t number = TRY(value->integer(-kAnyInteger, kAnyInteger));
@@ -82,8 +86,10 @@ Result<void> append_entry(const JsonView& entry, std::vector<plan::VlanRange>& r
   if (!entry.is_object()) return entry.type_error("an object");
   const auto minimum = TRY(trunk_id(entry, "minID", "minID"));
   const auto maximum = TRY(trunk_id(entry, "maxID", "maxID"));
-  if (minimum && !maximum) return invalid("minID and maxID should be configured simultaneously, maxID is missing");
-  if (!minimum && maximum) return invalid("minID and maxID should be configured simultaneously, minID is missing");
+  if (minimum && !maximum)
+    return invalid("minID and maxID should be configured simultaneously, maxID is missing");
+  if (!minimum && maximum)
+    return invalid("minID and maxID should be configured simultaneously, minID is missing");
   if (minimum && *minimum > *maximum) return invalid("minID is greater than maxID in trunk parameter");
   if (minimum) ranges.push_back({.first = *minimum, .last = *maximum});
   if (const auto id = TRY(trunk_id(entry, "id", "id"))) ranges.push_back({.first = *id, .last = *id});
@@ -92,7 +98,9 @@ Result<void> append_entry(const JsonView& entry, std::vector<plan::VlanRange>& r
 
 }  // namespace
 
-std::string Config::vlan_gateway_name() const { return fmt::format("{}.{}", bridge, vlan); }
+std::string Config::vlan_gateway_name() const {
+  return fmt::format("{}.{}", bridge, vlan);
+}
 
 Result<std::vector<plan::VlanRange>> parse_vlan_trunk(const JsonView& trunk) {
   std::vector<plan::VlanRange> ranges;

@@ -11,10 +11,13 @@
 namespace podwire::bridge {
 namespace {
 
-/// Index of the pod's interface in the result: after the bridge and the host veth, as the reference orders them.
+/// Index of the pod's interface in the result: after the bridge and the host veth, as the reference orders
+/// them.
 constexpr std::size_t kPodInterface = 2;
 
-Cidr default_route(Family family) { return {.ip = Ip::from_number(family, 0), .prefix_length = 0}; }
+Cidr default_route(Family family) {
+  return {.ip = Ip::from_number(family, 0), .prefix_length = 0};
+}
 
 /// network + 1, the gateway the reference assumes when IPAM names none.
 Ip first_host(const Cidr& address) {
@@ -36,7 +39,8 @@ bool has_default_route_with_gateway(const spec::AddResult& result, Family family
 }
 
 /// Completes what IPAM returned: interface index, gateways, default routes, DNS.
-spec::AddResult complete_result(const Config& config, const spec::Invocation& invocation, spec::AddResult result) {
+spec::AddResult complete_result(const Config& config, const spec::Invocation& invocation,
+                                spec::AddResult result) {
   for (spec::IpConfig& ip : result.ips) {
     ip.interface = kPodInterface;
     if (!ip.gateway && config.is_gateway) ip.gateway = first_host(ip.address);
@@ -70,11 +74,14 @@ void add_interfaces(const Config& config, const spec::Invocation& invocation, co
   const Mac pod = config.mac.value_or(plan::pod_mac(attachment, host.salt));
   result.interfaces = {
       {.name = config.bridge, .mac = bridge_mac(config, host).text()},
-      {.name = plan::host_veth_name(attachment), .mac = plan::host_mac(attachment, host.salt).text(), .mtu = config.mtu},
+      {.name = plan::host_veth_name(attachment),
+       .mac = plan::host_mac(attachment, host.salt).text(),
+       .mtu = config.mtu},
       {.name = attachment.ifname, .mac = pod.text(), .mtu = config.mtu, .sandbox = invocation.env.netns},
   };
   if (has_vlan_gateway(config, result)) {
-    result.interfaces.push_back({.name = config.vlan_gateway_name(), .mac = vlan_gateway_mac(config, host).text()});
+    result.interfaces.push_back(
+        {.name = config.vlan_gateway_name(), .mac = vlan_gateway_mac(config, host).text()});
   }
 }
 
@@ -87,7 +94,10 @@ bool any_of_family(const spec::AddResult& result, Family family) {
 class Builder {
  public:
   Builder(const Config& config, const spec::Invocation& invocation, const spec::AddResult& result)
-      : config_(config), attachment_(invocation.attachment()), result_(result), owner_(plan::owner_key(attachment_)) {}
+      : config_(config),
+        attachment_(invocation.attachment()),
+        result_(result),
+        owner_(plan::owner_key(attachment_)) {}
 
   void bridge(const Mac& mac) {
     add(plan::EnsureBridge{.name = config_.bridge,
@@ -96,8 +106,8 @@ class Builder {
                            .vlan_filtering = config_.has_vlans(),
                            .promiscuous = config_.promisc_mode});
     // A bridge that routes must not take routes from router advertisements of its pods.
-    add(plan::EnsureSysctl{.key = fmt::format("net/ipv6/conf/{}/accept_ra", config_.bridge), .value = "0",
-                           .optional = true});
+    add(plan::EnsureSysctl{
+        .key = fmt::format("net/ipv6/conf/{}/accept_ra", config_.bridge), .value = "0", .optional = true});
   }
 
   void veth(const std::string& host_name, const Mac& host_mac, const Mac& pod_mac) {
@@ -121,19 +131,24 @@ class Builder {
 
   void pod_sysctls() {
     const std::string v6 = fmt::format("net/ipv6/conf/{}", attachment_.ifname);
-    add(plan::SetPodSysctl{.key = fmt::format("net/ipv4/conf/{}/arp_notify", attachment_.ifname), .value = "1"});
+    add(plan::SetPodSysctl{.key = fmt::format("net/ipv4/conf/{}/arp_notify", attachment_.ifname),
+                           .value = "1"});
     if (any_of_family(result_, Family::kV6)) {
       add(plan::SetPodSysctl{.key = "net/ipv6/conf/lo/disable_ipv6", .value = "0"});
       add(plan::SetPodSysctl{.key = v6 + "/disable_ipv6", .value = "0"});
       add(plan::SetPodSysctl{.key = v6 + "/keep_addr_on_down", .value = "1"});
+      add(plan::SetPodSysctl{.key = v6 + "/ndisc_notify", .value = "1"});
     }
-    if (config_.enable_dad) add(plan::SetPodSysctl{.key = v6 + "/enhanced_dad", .value = "1", .optional = true});
-    add(plan::SetPodSysctl{.key = v6 + "/accept_dad", .value = config_.enable_dad ? "1" : "0", .optional = true});
+    if (config_.enable_dad)
+      add(plan::SetPodSysctl{.key = v6 + "/enhanced_dad", .value = "1", .optional = true});
+    add(plan::SetPodSysctl{
+        .key = v6 + "/accept_dad", .value = config_.enable_dad ? "1" : "0", .optional = true});
   }
 
   void pod_addresses() {
     for (const spec::IpConfig& ip : result_.ips) {
-      add(plan::AddAddress{.link = attachment_.ifname, .address = ip.address, .detect_duplicates = config_.enable_dad});
+      add(plan::AddAddress{
+          .link = attachment_.ifname, .address = ip.address, .detect_duplicates = config_.enable_dad});
     }
     add(plan::SetPodLinkUp{.link = attachment_.ifname});
   }
@@ -155,14 +170,15 @@ class Builder {
 
   void vlan_gateway(const Mac& mac, const std::string& salt) {
     const std::uint64_t peer = stable_hash({"vlan gateway peer", config_.vlan_gateway_name()});
-    add(plan::EnsureVlanGateway{.bridge = config_.bridge,
-                                .name = config_.vlan_gateway_name(),
-                                .peer = fmt::format("veth{:011x}", peer & 0xfffffffffffULL),
-                                .mac = mac,
-                                .peer_mac = Mac::from_seed(stable_hash({"peer", config_.vlan_gateway_name(), salt})),
-                                .mtu = config_.mtu,
-                                .vlan = config_.vlan,
-                                .preserve_default_vlan = config_.preserve_default_vlan});
+    add(plan::EnsureVlanGateway{
+        .bridge = config_.bridge,
+        .name = config_.vlan_gateway_name(),
+        .peer = fmt::format("veth{:011x}", peer & 0xfffffffffffULL),
+        .mac = mac,
+        .peer_mac = Mac::from_seed(stable_hash({"peer", config_.vlan_gateway_name(), salt})),
+        .mtu = config_.mtu,
+        .vlan = config_.vlan,
+        .preserve_default_vlan = config_.preserve_default_vlan});
   }
 
   void gateway_address(const std::string& link, const Cidr& address, std::vector<Cidr> replaces) {
@@ -173,7 +189,8 @@ class Builder {
   }
 
   void forwarding() {
-    if (any_of_family(result_, Family::kV4)) add(plan::EnsureSysctl{.key = "net/ipv4/ip_forward", .value = "1"});
+    if (any_of_family(result_, Family::kV4))
+      add(plan::EnsureSysctl{.key = "net/ipv4/ip_forward", .value = "1"});
     if (any_of_family(result_, Family::kV6)) {
       add(plan::EnsureSysctl{.key = "net/ipv6/conf/all/forwarding", .value = "1"});
     }
@@ -185,7 +202,8 @@ class Builder {
     for (const spec::IpConfig& ip : result_.ips) {
       masquerade.addresses.push_back(ip.address.ip);
       const Cidr network = ip.address.network();
-      const bool seen = std::find(exempt.destinations.begin(), exempt.destinations.end(), network) != exempt.destinations.end();
+      const bool seen = std::find(exempt.destinations.begin(), exempt.destinations.end(), network) !=
+                        exempt.destinations.end();
       if (!seen) exempt.destinations.push_back(network);
     }
     add(std::move(masquerade));
@@ -194,9 +212,7 @@ class Builder {
 
   void announce(const std::string& host_name, const Mac& pod_mac) {
     add(plan::AwaitPort{.link = host_name});
-    plan::Announce announce{.link = attachment_.ifname, .mac = pod_mac, .addresses = {}};
-    for (const spec::IpConfig& ip : result_.ips) announce.addresses.push_back(ip.address.ip);
-    if (!announce.addresses.empty()) add(std::move(announce));
+    if (!result_.ips.empty()) add(plan::Announce{.link = attachment_.ifname, .mac = pod_mac});
   }
 
   plan::Plan steps;
@@ -214,8 +230,8 @@ class Builder {
 };
 
 /// The addresses that must give way to `gateway`. IPv4: every other one; IPv6: those of overlapping prefixes.
-Result<std::vector<Cidr>> replaced_addresses(const Config& config, const std::string& link, const Cidr& gateway,
-                                             const std::vector<Cidr>& present) {
+Result<std::vector<Cidr>> replaced_addresses(const Config& config, const std::string& link,
+                                             const Cidr& gateway, const std::vector<Cidr>& present) {
   std::vector<Cidr> replaced;
   for (const Cidr& address : present) {
     if (address == gateway) return std::vector<Cidr>{};
@@ -258,8 +274,8 @@ Result<Mac> interface_mac(const spec::AddResult& result, std::string_view name, 
 
 }  // namespace
 
-Result<AddPlan> plan_add(const Config& config, const spec::Invocation& invocation, const spec::AddResult& ipam,
-                         const HostState& host) {
+Result<AddPlan> plan_add(const Config& config, const spec::Invocation& invocation,
+                         const spec::AddResult& ipam, const HostState& host) {
   AddPlan out{.steps = {}, .result = complete_result(config, invocation, ipam)};
   const spec::AddResult& result = out.result;
   add_interfaces(config, invocation, host, out.result);
@@ -315,11 +331,14 @@ Result<plan::Plan> plan_check(const Config& config, const spec::Invocation& invo
 plan::Plan plan_del(const spec::Attachment& attachment) {
   const std::string owner = plan::owner_key(attachment);
   const plan::OwnerTag tag{.key = owner, .ips = {}, .masquerade = false};
-  // Undone from the last to the first: the link goes first, so that no address is in use when its masquerading ends.
-  return {plan::AddMacGuard{.owner = owner},
-          plan::AddMasquerade{.owner = owner},
-          plan::AddVeth{.host_name = plan::host_veth_name(attachment), .pod_name = attachment.ifname,
-                        .alias = tag.text()}};
+  // Undone from the last to the first. Masquerading ends before the link goes: the kernel lets an nf_tables
+  // socket close only a grace period (20 ms) after elements were removed, and that one passes while the link
+  // is being deleted. The MAC guard outlives the link, so that the pod cannot forge a frame in between.
+  return {
+      plan::AddMacGuard{.owner = owner},
+      plan::AddVeth{
+          .host_name = plan::host_veth_name(attachment), .pod_name = attachment.ifname, .alias = tag.text()},
+      plan::AddMasquerade{.owner = owner}};
 }
 
 }  // namespace podwire::bridge

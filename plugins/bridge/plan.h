@@ -13,12 +13,13 @@
 
 namespace podwire::bridge {
 
-/// What the planner must know of the host. An absent bridge is made; the MAC of a present one goes into the result.
+/// What the planner must know of the host. An absent bridge is made; the MAC of a present one goes into the
+/// result.
 struct HostState {
   std::optional<Mac> bridge_mac;
-  std::vector<Cidr> gateway_addresses;   ///< of the bridge, or of the VLAN gateway link when a VLAN is used
+  std::vector<Cidr> gateway_addresses;  ///< of the bridge, or of the VLAN gateway link when a VLAN is used
   std::optional<Mac> vlan_gateway_mac;
-  std::string salt;                      ///< makes derived MAC addresses this boot's and this host's
+  std::string salt;  ///< makes derived MAC addresses this boot's and this host's
 };
 
 /// The decision for one ADD.
@@ -28,12 +29,13 @@ struct AddPlan {
 };
 
 /// `ipam` is what the IPAM plugin returned; without IPAM it has no addresses.
-/// Error: kAddressConflict, `"cni0" already has an IP address different from 10.1.2.1/24`, unless forceAddress.
+/// Error: kAddressConflict, `"cni0" already has an IP address different from 10.1.2.1/24`, unless
+/// forceAddress.
 [[nodiscard]] Result<AddPlan> plan_add(const Config& config, const spec::Invocation& invocation,
                                        const spec::AddResult& ipam, const HostState& host);
 
-/// The steps whose objects CHECK expects, from prevResult. Error: kMissing when prevResult does not have the interfaces
-/// of this attachment.
+/// The steps whose objects CHECK expects, from prevResult. Error: kMissing when prevResult does not have the
+/// interfaces of this attachment.
 [[nodiscard]] Result<plan::Plan> plan_check(const Config& config, const spec::Invocation& invocation,
                                             const spec::AddResult& previous);
 

@@ -1,0 +1,87 @@
+// The command line as a whole: every command is there, explains itself, and can be completed.
+#include <gtest/gtest.h>
+
+#include "libcni/runtime/temporary_directory.h"
+#include "shim/command.h"
+#include "shim/completion.h"
+
+namespace podwire::shim {
+namespace {
+
+class CommandLineTest : public ::testing::Test {
+ protected:
+  CommandLineTest() {
+    app_.name("podwire");
+    build_command_line(app_, selected_);
+  }
+  std::vector<const CLI::App*> leaves(const CLI::App* from) const {
+    const auto children = from->get_subcommands([](const CLI::App*) { return true; });
+    if (children.empty()) return {from};
+    std::vector<const CLI::App*> all;
+    for (const CLI::App* child : children) {
+      for (const CLI::App* leaf : leaves(child)) all.push_back(leaf);
+    }
+    return all;
+  }
+  Action selected_;
+  CLI::App app_;
+};
+
+TEST_F(CommandLineTest, EveryCommandHasAnExample) {
+  const auto commands = leaves(&app_);
+  EXPECT_EQ(commands.size(), 12U);
+  for (const CLI::App* command : commands) {
+    EXPECT_TRUE(command->get_footer().contains("podwire ")) << command->get_name();
+    EXPECT_FALSE(command->get_description().empty()) << command->get_name();
+  }
+}
+
+TEST_F(CommandLineTest, SelectsOneAction) {
+  app_.parse("pod rm a b --force", false);
+  EXPECT_TRUE(static_cast<bool>(selected_));
+}
+
+TEST_F(CommandLineTest, ExecPassesOnWhatFollowsTheDashes) {
+  app_.parse("pod exec web -- ls -l --all", false);
+  const auto* exec = app_.get_subcommand("pod")->get_subcommand("exec");
+  EXPECT_EQ(exec->get_option("COMMAND")->results(), (std::vector<std::string>{"ls", "-l", "--all"}));
+}
+
+TEST_F(CommandLineTest, RefusesWhatItDoesNotKnow) {
+  EXPECT_THROW(app_.parse("pod fly", false), CLI::ParseError);
+  EXPECT_THROW(app_.parse("pod add web", false), CLI::RequiredError);
+  EXPECT_THROW(app_.parse("cni add x --id a", false), CLI::RequiredError);
+  EXPECT_THROW(app_.parse("completion fish", false), CLI::ValidationError);
+}
+
+TEST_F(CommandLineTest, CompletionKnowsTheTree) {
+  const std::string script = bash_completion(app_);
+  EXPECT_TRUE(script.contains("'pod') subcommands='add exec ls show rm'")) << script;
+  EXPECT_TRUE(script.contains("'cni') subcommands='add del check gc status version'")) << script;
+  for (const CLI::App* command : leaves(&app_)) {
+    for (const CLI::Option* option : command->get_options()) {
+      for (const std::string& name : option->get_lnames()) EXPECT_TRUE(script.contains("--" + name)) << name;
+    }
+  }
+}
+
+TEST_F(CommandLineTest, BashAcceptsTheScriptAndCompletes) {
+  const runtime::TemporaryDirectory directory;
+  const auto script =
+      directory.write("complete", bash_completion(app_) +
+                                      "COMP_WORDS=(podwire --x pod s) COMP_CWORD=3; _podwire; "
+                                      "[[ ${COMPREPLY[*]} == show ]] || exit 1\n"
+                                      "COMP_WORDS=(podwire pod add --ne) COMP_CWORD=3; _podwire; "
+                                      "[[ ${COMPREPLY[*]} == --net ]] || exit 2\n");
+  const std::string command = "bash -eu " + script.string();
+  EXPECT_EQ(std::system(command.c_str()), 0);  // NOLINT(cert-env33-c): a shell is what is tested
+}
+
+TEST(ErrorText, ReadsAsOneLine) {
+  EXPECT_EQ(error_text({Code::kPoolExhausted, "no IP addresses available", "set 0"}),
+            "error 104: no IP addresses available (set 0)");
+  EXPECT_EQ(error_text({Code::kIo, "broken"}), "error 5: broken");
+}
+
+}  // namespace
+}  // namespace podwire::shim
