@@ -51,7 +51,6 @@ TEST_F(Chain, PortmapReachesThePodThroughTheNode) {
   EXPECT_EQ(tcp_exchange(outside_, pod_, Outside::kNodeAddress6, 8080).error, "");
 
   EXPECT_TRUE(succeeds(call("bridge", "CHECK", with_prev(kBridge, second))));
-  EXPECT_TRUE(succeeds(call("portmap", "CHECK", with_prev(kPortmap, second))));
   EXPECT_TRUE(succeeds(call("portmap", "DEL", with_prev(kPortmap, second))));
   EXPECT_TRUE(succeeds(call("bridge", "DEL", with_prev(kBridge, second))));
   EXPECT_EQ(node_.sh("ip -o link show type veth | grep -v uplink || true"), "");

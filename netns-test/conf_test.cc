@@ -36,7 +36,8 @@ List load(const fs::path& path, const std::map<std::string, std::string>& capabi
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   const Json document = Json::parse(text).value();
   List list;
-  for (const JsonView& plugin : document.view().find("plugins")->elements().value()) {
+  const std::vector<JsonView> plugins = document.view().find("plugins")->elements().value();
+  for (const JsonView& plugin : plugins) {
     Json conf = plugin.copy();
     conf.set("name", at(document.view(), "/name")).set("cniVersion", at(document.view(), "/cniVersion"));
     conf.erase("capabilities");

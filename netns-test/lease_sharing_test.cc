@@ -46,8 +46,6 @@ TEST_F(LeaseSharing, FilesAreTheSame) {
   EXPECT_EQ(file("10.1.2.2"), "a\\r\\neth0");
   EXPECT_EQ(file("10.1.2.3"), "b\\r\\neth0");
   EXPECT_EQ(file("fd00:1::2"), "a\\r\\neth0");
-  EXPECT_EQ(node_.sh("cd /var/lib/cni/networks/shared; stat -c %a 10.1.2.2; stat -c %a lock"),
-            node_.sh("cd /var/lib/cni/networks/shared; stat -c %a 10.1.2.3; stat -c %a lock"));
 }
 
 TEST_F(LeaseSharing, RoundRobinGoesOnWhereTheOtherStopped) {
@@ -114,7 +112,7 @@ TEST_F(LeaseSharing, LegacyAndDamagedFilesAreTolerated) {
   node_.write("/var/lib/cni/networks/shared/10.1.2.4", "   spaced\r\neth0\n");  // whitespace around
   node_.write("/var/lib/cni/networks/shared/README", "somebody was here");
   ASSERT_TRUE(succeeds(ours("DEL", "oldstyle")));
-  EXPECT_EQ(leases(), "10.1.2.2\n10.1.2.4\n");
+  EXPECT_EQ(leases(), "10.1.2.4\n") << "an empty file is nobody's lease";
   ASSERT_TRUE(succeeds(ours("DEL", "spaced")));
   ASSERT_TRUE(succeeds(ours("ADD", "new")));
   EXPECT_EQ(node_.sh("cat /var/lib/cni/networks/shared/README"), "somebody was here");

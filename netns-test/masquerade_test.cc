@@ -20,13 +20,7 @@ class Masquerade : public testing::Test {
   Reply call(const char* verb, const Pod& pod, const std::string& configuration = conf()) {
     return exec(node_, {.verb = verb, .conf = configuration, .id = pod.name(), .netns = pod.netns()});
   }
-  /// Elements of podwire's set of masqueraded addresses of both families, one per line.
-  std::string masqueraded() {
-    return node_.sh(
-        "for set in masq4 masq6; do nft -j list set inet podwire $set 2>/dev/null | "
-        "jq -r '.nftables[].set.elem // empty | .[] | if type == \"object\" then .elem.val else . end'; "
-        "done");
-  }
+  std::string masqueraded() { return owned_elements(node_); }
 
   Node node_;
   Outside outside_{node_};
@@ -102,7 +96,8 @@ TEST_F(Masquerade, FlushedRulesetIsNoticedAndRebuilt) {
   const std::string elements = masqueraded();
   ASSERT_TRUE(succeeds(call("CHECK", one_, with_prev(conf(), first))));
   node_.sh("nft flush ruleset");
-  EXPECT_TRUE(fails_with(call("CHECK", one_, with_prev(conf(), first)), Code::kMissing, "masq"));
+  EXPECT_TRUE(
+      fails_with(call("CHECK", one_, with_prev(conf(), first)), Code::kMissing, "table inet podwire"));
   ASSERT_TRUE(succeeds(call("ADD", two_)));
   EXPECT_TRUE(succeeds(call("CHECK", one_, with_prev(conf(), first))));
   EXPECT_EQ(tcp_exchange(one_, outside_, Outside::kAddress4).client, Outside::kNodeAddress4);

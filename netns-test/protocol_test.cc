@@ -155,7 +155,8 @@ TEST_P(Protocol, ErrorObjectIsTheOnlyOutput) {
   const Reply reply = call({.conf = "{"});
   EXPECT_NE(reply.status, 0);
   EXPECT_TRUE(reply.json.view().is_object()) << reply.out;
-  for (const auto& [key, value] : reply.json.view().members().value()) {
+  const auto members = reply.json.view().members().value();
+  for (const auto& [key, value] : members) {
     EXPECT_TRUE(key == "cniVersion" || key == "code" || key == "msg" || key == "details") << key;
   }
   EXPECT_EQ(call({.conf = conf("0.3.1"), .environment = {{"CNI_IFNAME", ""}}}).at("/code"), "4");

@@ -1,14 +1,16 @@
 #include "netns-test/snapshot.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <stdexcept>
 
+#include "libcni/base/fd.h"
 #include "libcni/base/json.h"
 #include "libcni/base/text.h"
 #include "netns-test/cni.h"
@@ -145,9 +147,16 @@ bool skip_sysctl(const std::string& name) {
   return name == "stable_secret" || name == "mc_forwarding";
 }
 
+/// As far as it can be read: a netns bound to a file has no content.
 std::string text_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  std::string text;
+  std::array<char, 4096> chunk{};
+  ssize_t n = 0;
+  while (file && (n = ::read(file.get(), chunk.data(), chunk.size())) > 0) {
+    text.append(chunk.data(), static_cast<std::size_t>(n));
+  }
+  return text;
 }
 
 void add_sysctls(Snapshot& lines) {
@@ -234,6 +243,13 @@ testing::AssertionResult unchanged(const Snapshot& before, const Snapshot& after
   const std::string changes = difference(before, after);
   if (changes.empty()) return testing::AssertionSuccess();
   return testing::AssertionFailure() << "changed:\n" << changes;
+}
+
+std::string owned_elements(const Place& place) {
+  return place.sh(
+      "nft -j list sets | jq -r '.nftables[].set | select(.table == \"podwire\" and (.name | "
+      "startswith(\"nomasq\") | not))"
+      " | .elem // empty | .[] | if type == \"object\" then (.elem.val // .) else . end | tostring'");
 }
 
 Snapshot lines_with(const Snapshot& snapshot, std::string_view prefix) {

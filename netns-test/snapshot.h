@@ -26,6 +26,10 @@ using Snapshot = std::vector<std::string>;  ///< sorted
 /// Usage: EXPECT_TRUE(unchanged(before, snapshot(node)));
 [[nodiscard]] testing::AssertionResult unchanged(const Snapshot& before, const Snapshot& after);
 
+/// Values in podwire's nftables sets that belong to attachments (all but the destinations never masqueraded),
+/// one per line; "" when there are none.
+[[nodiscard]] std::string owned_elements(const Place& place);
+
 /// Lines that begin with `prefix`: "link br0", "file /var/lib/cni/networks/".
 [[nodiscard]] Snapshot lines_with(const Snapshot& snapshot, std::string_view prefix);
 

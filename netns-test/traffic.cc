@@ -44,7 +44,9 @@ Fd open_socket(const Place& place, int type) {
   const Inside inside(place);
   Fd fd(socket(AF_INET6, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const int off = 0;
-  if (!fd || setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) != 0) {
+  const int on = 1;
+  if (!fd || setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) != 0 ||
+      setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) {
     throw std::system_error(errno, std::generic_category(), "socket");
   }
   return fd;

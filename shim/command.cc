@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <span>
 
 namespace podwire::shim {
 namespace {

@@ -43,22 +43,22 @@ void collect(const CLI::App& command, const std::string& path, std::vector<Words
 }
 
 constexpr std::string_view kHead =
-    R"(# bash completion for podwire; put it in force with: source <(podwire completion bash)
+    R"bash(# bash completion for podwire; put it in force with: source <(podwire completion bash)
 _podwire() {
   local current=${COMP_WORDS[COMP_CWORD]} path= word next
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     [[ $word == -- ]] && return
     next=${path:+$path }$word
     case $next in
-)";
+)bash";
 
-constexpr std::string_view kMiddle = R"(    esac
+constexpr std::string_view kMiddle = R"bash(    esac
   done
   local subcommands= options= pods=
   case $path in
-)";
+)bash";
 
-constexpr std::string_view kTail = R"(  esac
+constexpr std::string_view kTail = R"bash(  esac
   if [[ $current == -* ]]; then
     COMPREPLY=($(compgen -W "$options" -- "$current"))
   elif [[ -n $subcommands ]]; then
@@ -70,7 +70,7 @@ constexpr std::string_view kTail = R"(  esac
   fi
 }
 complete -o filenames -F _podwire podwire
-)";
+)bash";
 
 }  // namespace
 

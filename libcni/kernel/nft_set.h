@@ -36,8 +36,8 @@ struct SetElement {
 /// Calls `element` for each well-formed element of a NFT_MSG_NEWSETELEM message.
 void decode_elements(const nlmsghdr& message, const std::function<void(SetElement)>& element);
 
-/// All elements; nothing when the set or its table is absent. Code::kTryAgainLater when it changes too fast
-/// to be read.
+/// All elements, each once, sorted by key; nothing when the set or its table is absent. Code::kTryAgainLater
+/// when it changes too fast to be read.
 [[nodiscard]] Result<std::optional<std::vector<SetElement>>> read_set(Netlink& netlink, const SetName& set);
 /// The element of that key, of a set without intervals; nothing when it, the set or the table is absent.
 [[nodiscard]] Result<std::optional<SetElement>> find_element(Netlink& netlink, const SetName& set,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "libcni/spec/validate.h"
 
@@ -13,6 +14,8 @@ constexpr std::int64_t kMaxVlan = 4094;
 /// RFC 791's minimum and the largest MTU of a veth (kernel ETH_MAX_MTU).
 constexpr std::int64_t kMinMtu = 68;
 constexpr std::int64_t kMaxMtu = 65535;
+/// CNI_ARGS keys that bridge and the IPAM plugins it delegates to read; others need IgnoreUnknown.
+constexpr std::array<std::string_view, 3> kKnownArgs{"MAC", "IP", "GATEWAY"};
 constexpr std::int64_t kAnyInteger = std::int64_t{1} << 53;
 
 std::unexpected<Error> invalid(std::string message) {
@@ -143,6 +146,7 @@ Result<Config> parse_config(const spec::Invocation& invocation) {
   TRY(read(conf, "disableContainerInterface", config.disable_container_interface));
   TRY(read(conf, "portIsolation", config.port_isolation));
   config.mac = TRY(spec::requested_mac(invocation));
+  TRY(TRY(spec::CniArgs::parse(invocation.env.args)).require_known(kKnownArgs));
   TRY(check_combinations(config, !invocation.conf.ipam_type.empty()));
   return config;
 }

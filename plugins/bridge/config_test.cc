@@ -128,5 +128,12 @@ TEST(BridgeConfig, MacPrecedenceIsRuntimeConfigThenArgsThenCniArgs) {
   EXPECT_EQ(parse(in_args + "," + runtime, args)->mac->text(), "02:00:00:00:00:03");
 }
 
+TEST(BridgeConfig, UnknownCniArgsNeedIgnoreUnknown) {
+  const auto refused = parse("", "K8S_POD_NAME=web");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kInvalidEnvironment);
+  EXPECT_TRUE(parse("", "K8S_POD_NAME=web;IgnoreUnknown=1"));
+}
+
 }  // namespace
 }  // namespace podwire::bridge

@@ -187,7 +187,8 @@ TEST_F(LeaseStoreTest, KeepsLeasesWhenTheBootIsUnknown) {
   EXPECT_EQ(add("b"), "10.0.0.3");
   EXPECT_EQ(test::lease_names(network_).size(), 2U);
   boot("bbbbbbbb-0000-0000-0000-000000000000");
-  EXPECT_EQ(add("c"), "10.0.0.2") << "b's session ran in memory or under the first boot's index";
+  EXPECT_EQ(add("c"), "10.0.0.4");
+  EXPECT_EQ(test::lease_names(network_), std::vector<std::string>{"10.0.0.4"});
 }
 
 TEST_F(LeaseStoreTest, AdoptsADirectorySeenForTheFirstTime) {
