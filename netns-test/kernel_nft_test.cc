@@ -321,9 +321,27 @@ TEST_F(KernelNft, AddsAndRemovalsAtOnceTouchOnlyTheirOwn) {
   EXPECT_EQ(listed("inet", "masq4"), even);
 }
 
+/// Somebody takes the address over between the look at its owner and the removal; the predicate is where that
+/// moment can be met.
+TEST_F(KernelNft, RemovalSparesATakeoverInItsMidst) {
+  Nft other = open_inside(node_);
+  for (const int moment :
+       {1, 2}) {  // after the dump; after the second look, under the generation already read
+    ASSERT_TRUE(succeeded(nft_.add_masquerade({{"dead", ip("10.1.2.3")}}, nothing_to_rebuild)));
+    int looks = 0;
+    ASSERT_TRUE(succeeded(nft_.remove_masquerade([&](std::string_view owner) {
+      if (owner == "dead" && ++looks == moment) {
+        EXPECT_TRUE(succeeded(other.add_masquerade({{"new", ip("10.1.2.3")}}, nothing_to_rebuild)));
+      }
+      return owner == "dead";
+    })));
+    EXPECT_EQ(looks, moment);
+    EXPECT_EQ(listed("inet", "masq4"), (Listed{{"10.1.2.3", "new"}}));
+  }
+}
+
 /// One process takes addresses over while others remove their former owners: whoever comes first, every
-/// address ends up with its new owner. (A removal that were no compare-and-swap would now and then take the
-/// new owner's.)
+/// address ends up with its new owner.
 TEST_F(KernelNft, RemovalSparesWhoTookTheAddressOver) {
   constexpr unsigned kAddresses = 60;
   std::vector<MasqueradeElement> dead;

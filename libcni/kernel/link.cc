@@ -139,10 +139,7 @@ KernelResult<std::vector<Link>> list_links(Netlink& netlink) {
 
 KernelResult<void> create_bridge(Netlink& netlink, const NewBridge& bridge) {
   Message message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
-  ifinfomsg header = link_header();
-  header.ifi_flags = IFF_UP;
-  header.ifi_change = IFF_UP;
-  message.header(header).put(IFLA_IFNAME, bridge.name).put_bytes(IFLA_ADDRESS, bridge.mac.bytes());
+  message.header(link_header()).put(IFLA_IFNAME, bridge.name).put_bytes(IFLA_ADDRESS, bridge.mac.bytes());
   if (bridge.mtu != 0) message.put_u32(IFLA_MTU, bridge.mtu);
   message.nest(IFLA_LINKINFO, [&](Message& info) {
     info.put(IFLA_INFO_KIND, "bridge");

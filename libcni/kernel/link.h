@@ -43,7 +43,7 @@ struct NewBridge {
   std::uint32_t mtu = 0;  ///< 0: the kernel's default
   bool vlan_filtering = false;
 };
-/// Creates it up. EEXIST when the name is taken.
+/// Creates it, down. EEXIST when the name is taken.
 [[nodiscard]] KernelResult<void> create_bridge(Netlink& netlink, const NewBridge& bridge);
 
 struct NewVethEnd {

@@ -7,6 +7,7 @@
 #include "libcni/kernel/link.h"
 #include "libcni/kernel/port_wait.h"
 #include "libcni/kernel/steps.h"
+#include "libcni/kernel/sysctl.h"
 #include "libcni/plan/owner.h"
 
 namespace podwire::kernel {
@@ -60,6 +61,9 @@ Result<void> apply_step(const plan::EnsureBridge& step, Kernel& kernel) {
     if (!created && created.error().number != EEXIST) {
       return std::unexpected(created.error().as_error(fmt::format("could not add {:?}", step.name)));
     }
+    // While its link-local address is tentative (one to two seconds) the bridge solicits no neighbour for the packets
+    // it forwards (kernel ndisc_send_ns()): pods would not be reached over IPv6 at first.
+    TRY(ensure_sysctl(fmt::format("net/ipv6/conf/{}/accept_dad", step.name), "0", true));
   }
   const Link bridge = TRY(require_bridge(host, step.name, Code::kKernel));
   if (bridge.mac != step.mac) {

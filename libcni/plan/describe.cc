@@ -40,6 +40,7 @@ class Describer {
   void operator()(const EnsureBridge& step) {
     line(fmt::format("ip link add {} address {}{} type bridge{}", step.name, step.mac.text(),
                      mtu_words(step.mtu), step.vlan_filtering ? " vlan_filtering 1" : ""));
+    line(sysctl_line(fmt::format("net/ipv6/conf/{}/accept_dad", step.name), "0"));
     line(fmt::format("ip link set {} up{}", step.name, step.promiscuous ? " promisc on" : ""));
   }
   void operator()(const EnsureAddress& step) {

@@ -49,9 +49,14 @@ Result<std::string> execute(const Call& call, const std::string& executable, spe
 
 Result<spec::AddResult> execute_add(const Call& call, const std::string& executable) {
   const std::string out = TRY(execute(call, executable, spec::Verb::kAdd));
-  const std::string what = fmt::format("result of IPAM plugin {:?}", call.invocation.conf.ipam_type);
-  const Json document = TRY(in_context(Json::parse(out), what));
-  return in_context(spec::decode_result(document.view(), call.invocation.conf.version), what);
+  const auto document = Json::parse(out);
+  auto result = document ? spec::decode_result(document->view(), call.invocation.conf.version)
+                         : Result<spec::AddResult>(std::unexpected(document.error()));
+  if (result) return result;
+  // Not the caller's configuration is at fault but the plugin.
+  return fail(Code::kDelegate,
+              fmt::format("IPAM plugin {:?} did not print a CNI result: {}", call.invocation.conf.ipam_type,
+                          result.error().msg));
 }
 
 }  // namespace

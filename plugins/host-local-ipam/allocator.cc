@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
 
 #include "libcni/base/text.h"
 
@@ -119,7 +120,7 @@ Result<std::vector<spec::IpConfig>> allocate(LeaseStore& store, const std::vecto
 Result<void> release(LeaseStore& store, const Owner& owner) {
   const auto [record, ips] = TRY(find_leases(store, owner));
   std::vector<Error> errors;
-  for (const Ip& ip : ips) {
+  for (const Ip& ip : ips | std::views::reverse) {
     if (auto released = store.release(ip, record); !released) errors.push_back(std::move(released).error());
   }
   return report(errors);

@@ -67,16 +67,17 @@ struct Lease {
   std::uint64_t inode = 0;
   std::int64_t mtime = 0;
   std::array<std::uint8_t, 16> address{};
+  std::uint32_t number = 0;  ///< among the leases of the same record
+  std::uint32_t check = 0;
   std::uint8_t family = 0;
   SlotState state = SlotState::kEmpty;
-  std::uint16_t reserved = 0;
-  std::uint32_t check = 0;
+  std::array<std::uint8_t, 6> reserved{};
 };
 
 // Written and check-summed as bytes: no padding.
 static_assert(std::has_unique_object_representations_v<Header> && sizeof(Header) == 104);
 static_assert(std::has_unique_object_representations_v<Block> && sizeof(Block) == 544);
-static_assert(std::has_unique_object_representations_v<Lease> && sizeof(Lease) == 48);
+static_assert(std::has_unique_object_representations_v<Lease> && sizeof(Lease) == 56);
 
 /// Finaliser of splitmix64: every bit of the input moves every bit of the output.
 [[nodiscard]] constexpr std::uint64_t mix(std::uint64_t value) {

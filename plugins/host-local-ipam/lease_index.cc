@@ -41,30 +41,7 @@ Ip address_in(const BlockKey& key, unsigned bit) {
   return Ip::from_number(static_cast<Family>(key.family), number);
 }
 
-IndexedLease to_indexed(const Lease& lease) {
-  const std::size_t length = lease.family == static_cast<std::uint8_t>(Family::kV4) ? 4 : 16;
-  return {.ip = Ip::from_bytes(std::span(lease.address).first(length)),
-          .file = {.inode = lease.inode, .mtime = lease.mtime}};
-}
-
-Lease to_slot(std::uint64_t record, const IndexedLease& indexed) {
-  Lease lease{.record = record,
-              .inode = indexed.file.inode,
-              .mtime = indexed.file.mtime,
-              .family = static_cast<std::uint8_t>(indexed.ip.family()),
-              .state = SlotState::kLive};
-  std::ranges::copy(indexed.ip.bytes(), lease.address.begin());
-  return sealed(lease);
-}
-
 }  // namespace
-
-std::uint64_t record_hash(std::string_view record) {
-  // FNV-1a, finished so that the low bits depend on all of it.
-  std::uint64_t hash = 0xcbf29ce484222325ULL;
-  for (const char c : record) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  return index::mix(hash);
-}
 
 LeaseIndex::LeaseIndex(std::string_view boot_id) : file_(0) {
   boot_id.copy(header_.boot_id.data(), header_.boot_id.size() - 1);
@@ -179,65 +156,6 @@ void LeaseIndex::mark_used(const Ip& ip) {
   set_bit(ip, true);
 }
 
-std::vector<IndexedLease> LeaseIndex::find(std::uint64_t record) const {
-  std::vector<IndexedLease> found;
-  std::size_t slot = record & (header_.lease_capacity - 1);
-  for (std::uint32_t probes = 0; probes < header_.lease_capacity; ++probes) {
-    const Lease& candidate = lease(slot);
-    if (candidate.state == SlotState::kEmpty && candidate.check == 0) return found;
-    if (sealed(candidate).check != candidate.check) break;
-    if (candidate.state == SlotState::kLive && candidate.record == record)
-      found.push_back(to_indexed(candidate));
-    slot = (slot + 1) & (header_.lease_capacity - 1);
-  }
-  damaged_ = true;
-  return {};
-}
-
-void LeaseIndex::put_lease(const Lease& lease_to_put) {
-  std::size_t slot = lease_to_put.record & (header_.lease_capacity - 1);
-  std::uint32_t probes = 0;
-  while (lease(slot).state == SlotState::kLive && probes++ < header_.lease_capacity) {
-    slot = (slot + 1) & (header_.lease_capacity - 1);
-  }
-  if (probes > header_.lease_capacity) {
-    damaged_ = true;  // a table is never full
-    return;
-  }
-  if (lease(slot).state == SlotState::kEmpty) ++header_.lease_slots;
-  ++header_.lease_count;
-  put(lease_offset(slot), lease_to_put);
-}
-
-void LeaseIndex::insert(std::uint64_t record, const IndexedLease& indexed) {
-  begin_change();
-  make_room();
-  set_bit(indexed.ip, true);
-  if (!damaged_) put_lease(to_slot(record, indexed));
-}
-
-void LeaseIndex::erase(std::uint64_t record, const Ip& ip) {
-  begin_change();
-  set_bit(ip, false);
-  std::size_t slot = record & (header_.lease_capacity - 1);
-  for (std::uint32_t probes = 0; probes < header_.lease_capacity; ++probes) {
-    const Lease& candidate = lease(slot);
-    if (candidate.state == SlotState::kEmpty) return;
-    if (candidate.state == SlotState::kLive && candidate.record == record && to_indexed(candidate).ip == ip) {
-      Lease deleted = candidate;
-      deleted.state = SlotState::kDeleted;
-      --header_.lease_count;
-      return put(lease_offset(slot), sealed(deleted));
-    }
-    slot = (slot + 1) & (header_.lease_capacity - 1);
-  }
-}
-
-template <typename T>
-void LeaseIndex::put(std::size_t offset, const T& object) {
-  if (!file_.put(offset, object)) damaged_ = true;
-}
-
 void LeaseIndex::write_header() {
   put(0, sealed(header_));
 }
@@ -288,7 +206,8 @@ void LeaseIndex::rehash(std::uint32_t block_capacity, std::uint32_t lease_capaci
   for (std::size_t slot = 0; slot < header_.lease_capacity && bigger.header_.lease_slots + 1 < lease_capacity;
        ++slot) {
     const Lease& old = lease(slot);
-    if (old.state == SlotState::kLive && sealed(old).check == old.check) bigger.put_lease(old);
+    if (old.state == SlotState::kLive && sealed(old).check == old.check)
+      bigger.put_lease(old.record, to_indexed(old));
   }
   bigger.damaged_ = damaged_;
   *this = std::move(bigger);

@@ -49,6 +49,7 @@ class LeaseIndex {
   [[nodiscard]] bool damaged() const { return damaged_; }
   [[nodiscard]] std::uint64_t address_count() const { return header_.address_count; }
 
+  /// All leases of the record, in no order; erasing them from the back is cheapest.
   [[nodiscard]] std::vector<IndexedLease> find(std::uint64_t record) const;
   [[nodiscard]] bool is_used(const Ip& ip) const;
   /// The lowest free address in [first, last], both of one family.
@@ -78,10 +79,16 @@ class LeaseIndex {
   [[nodiscard]] const index::Block* block_of(const index::BlockKey& key) const;
   [[nodiscard]] std::optional<Ip> free_in_block(const index::BlockKey& key, unsigned from, unsigned to) const;
   void set_bit(const Ip& ip, bool used);
-  void put_lease(const index::Lease& lease);
+  /// The slot of the record's lease of this number.
+  [[nodiscard]] std::optional<std::size_t> find_lease(std::uint64_t record, std::uint32_t number) const;
+  [[nodiscard]] std::uint32_t count(std::uint64_t record) const;
+  [[nodiscard]] static IndexedLease to_indexed(const index::Lease& lease);
+  void put_lease(std::uint64_t record, const IndexedLease& indexed);
   void write_header();
   template <typename T>
-  void put(std::size_t offset, const T& object);
+  void put(std::size_t offset, const T& object) {
+    if (!file_.put(offset, object)) damaged_ = true;
+  }
   void make_room();
   void rehash(std::uint32_t block_capacity, std::uint32_t lease_capacity);
 

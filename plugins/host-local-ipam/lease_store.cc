@@ -89,7 +89,6 @@ Result<std::optional<std::vector<Ip>>> LeaseStore::find_verified(const std::stri
     }
   }
   if (index_.damaged()) return std::nullopt;
-  std::ranges::sort(ips);
   return ips;
 }
 

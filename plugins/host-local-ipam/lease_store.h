@@ -44,7 +44,7 @@ class LeaseStore {
   LeaseStore& operator=(const LeaseStore&) = delete;
   ~LeaseStore();
 
-  /// Addresses whose file holds this very record, in ascending order.
+  /// Addresses whose file holds this very record, in no order; releasing them from the back is cheapest.
   [[nodiscard]] Result<std::vector<Ip>> find(const std::string& record);
   /// False: the address is taken.
   [[nodiscard]] Result<bool> reserve(const Ip& ip, const std::string& record);

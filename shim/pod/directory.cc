@@ -57,6 +57,10 @@ Result<void> PodDirectory::create() const {
     }
     return fail_errno(Code::kIo, "cannot make " + path_.string(), errno);
   }
+  return {};
+}
+
+Result<void> PodDirectory::populate() const {
   TRY(make_directory(path_ / "ns", kDirectoryMode));
   TRY(make_directory(volume(), kVolumeMode));
   return make_directory(shm(), kShmMode);

@@ -32,8 +32,10 @@ class PodDirectory {
   [[nodiscard]] std::filesystem::path ns(std::string_view kind) const { return path_ / "ns" / kind; }
   [[nodiscard]] bool exists() const;
 
-  /// Error: kIo, `pod "x" exists already` when it does.
+  /// Takes the name: makes the directory, empty. Error: kIo, `pod "x" exists already` when it does.
   [[nodiscard]] Result<void> create() const;
+  /// Makes what is in it. Error: kIo.
+  [[nodiscard]] Result<void> populate() const;
 
   /// One operation on a pod at a time, until the descriptor is closed. Waits up to 60 s, the time an ADD may
   /// take. Errors: kUnknownContainer, `no such pod: x`; kTryAgainLater.

@@ -46,6 +46,17 @@ bool bring_loopback_up() {
   return ::ioctl(socket.get(), SIOCSIFFLAGS, &request) == 0;
 }
 
+/// What process listings show instead of the caller's command line. Cosmetic: without CAP_SYS_RESOURCE only
+/// the short name changes.
+void set_title(const std::string& host_name) {
+  static std::array<char, 128> title{};
+  const auto end = fmt::format_to_n(title.data(), title.size() - 1, "podwire-holder {}", host_name).out;
+  // The start goes first: it lies below the old end, which is on the stack.
+  ::prctl(PR_SET_MM, PR_SET_MM_ARG_START, title.data(), 0, 0);
+  ::prctl(PR_SET_MM, PR_SET_MM_ARG_END, end + 1, 0, 0);
+  ::prctl(PR_SET_NAME, "podwire-holder");
+}
+
 /// Lets go of everything that was the caller's: terminal, descriptors, directory, signal settings.
 void detach(int commit) {
   const int null = ::open("/dev/null", O_RDWR);
@@ -53,14 +64,14 @@ void detach(int commit) {
   ::dup2(commit, STDERR_FILENO + 1);
   ::close_range(STDERR_FILENO + 2, ~0U, 0);
   if (::chdir("/") != 0) ::_exit(1);
-  ::prctl(PR_SET_NAME, "podwire-holder");
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-[[noreturn]] void hold(int commit) {
+[[noreturn]] void hold(int commit, const std::string& host_name) {
   detach(commit);
+  set_title(host_name);
   // Orphans of the pod become our children; with SIGCHLD ignored the kernel reaps them without us.
   struct sigaction ignore{};
   ignore.sa_handler = SIG_IGN;
@@ -85,7 +96,7 @@ void detach(int commit) {
   if (!bring_loopback_up()) report_failure(report_pipe, "cannot bring lo up");
   Report report;
   report.holder = ::fork();
-  if (report.holder == 0) hold(commit);
+  if (report.holder == 0) hold(commit, host_name);
   if (report.holder < 0) report_failure(report_pipe, "fork");
   ::_exit(::write(report_pipe, &report, sizeof report) == sizeof report ? 0 : 2);
 }

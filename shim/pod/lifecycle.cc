@@ -74,6 +74,7 @@ Result<void> write_resolv_conf(const PodDirectory& directory, const Pod& pod) {
 }
 
 Result<void> build(const PodDirectory& directory, Pod& pod, std::vector<PodNetwork> networks) {
+  TRY(directory.populate());
   TRY(directory.save(pod));
   Holder holder = TRY(Holder::start(pod.name));
   TRY(holder.pin(directory));
