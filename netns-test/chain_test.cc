@@ -89,7 +89,7 @@ TEST_F(Chain, CheckNamesWhatIsMissing) {
       {"ip -6 addr del fd00:1::2/64 dev eth0", true, "fd00:1::2"},
       {"ip link set eth0 address 02:00:00:00:00:99", true, "eth0"},
       {"ip link set eth0 down", true, "eth0"},
-      {"ip link del eth0", true, "eth0"},
+      {"ip link del eth0", true, "does not exist"},
       {"ip addr del 10.1.2.1/24 dev br0", false, "10.1.2.1"},
       {"ip link set $(ip -o link show master br0 | cut -d: -f2 | cut -d@ -f1) nomaster", false, "br0"},
       {"rm /var/lib/cni/networks/chain/10.1.2.2 /var/lib/cni/networks/chain/fd00:1::2", false, "address"},

@@ -38,7 +38,7 @@ std::vector<Difference> known_differences() {
 
 /// Names and addresses that each side chooses for itself.
 std::string normalised(std::string text) {
-  static const std::regex mac("[0-9a-f]{2}(:[0-9a-f]{2}){5}");
+  static const std::regex mac("[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}");
   static const std::regex veth("veth[0-9a-f]{8,11}");
   text = std::regex_replace(text, mac, "MAC");
   return std::regex_replace(text, veth, "VETH");
@@ -79,7 +79,11 @@ struct Side {
                                       .args = args,
                                       .path = plugins});
       lines.push_back(fmt::format("{} {} exit status {}", verb, pod->name(), reply.status));
-      if (reply.ok()) flatten(reply.json.view(), lines);
+      if (reply.ok() && !reply.out.empty()) {
+        flatten(reply.json.view(), lines);
+      } else if (!reply.ok()) {
+        lines.push_back(normalised(fmt::format("{} {} message {}", verb, pod->name(), reply.at("/msg"))));
+      }
     }
     std::ranges::sort(lines);
     return lines;
@@ -95,6 +99,9 @@ struct Case {
   const char* name;
   std::string members;
   std::string args;
+  /// The ADD of a pod fails. The reference then leaves its veth pair behind, so only the answers are
+  /// compared.
+  bool fails = false;
 };
 
 const std::string kDual = ipam({"10.1.2.0/24", "fd00:1::/64"});
@@ -122,12 +129,13 @@ const std::vector<Case>& cases() {
        ""},
       {"runtimeConfig",
        R"("runtimeConfig":{"mac":"02:00:00:00:00:07","ipRanges":[[{"subnet":"10.7.0.0/24"}]]},)" + kDual, ""},
-      {"address conflict", R"("isGateway":true,"runtimeConfig":{"ips":["10.1.2.9"]},)" + kDual, ""},
-      {"gateway asked for", R"("isGateway":true,"runtimeConfig":{"ips":["10.1.2.1"]},)" + kDual, ""},
-      {"arguments", R"("isGateway":true,)" + kDual, "IgnoreUnknown=1;IP=10.1.2.44;K8S_POD_NAME=x"},
-      {"unknown argument", R"("isGateway":true,)" + kDual, "NOSUCH=1"},
-      {"hairpin with promiscuous", R"("hairpinMode":true,"promiscMode":true,)" + kDual, ""},
-      {"exhausted", R"("ipam":{"type":"host-local","subnet":"10.1.2.0/30"})", ""},
+      {"address asked for twice", R"("isGateway":true,"runtimeConfig":{"ips":["10.1.2.9"]},)" + kDual, "",
+       true},
+      {"gateway asked for", R"("isGateway":true,"runtimeConfig":{"ips":["10.1.2.1"]},)" + kDual, "", true},
+      {"arguments", R"("isGateway":true,)" + kDual, "IgnoreUnknown=1;IP=10.1.2.44;K8S_POD_NAME=x", true},
+      {"unknown argument", R"("isGateway":true,)" + kDual, "NOSUCH=1", true},
+      {"hairpin with promiscuous", R"("hairpinMode":true,"promiscMode":true,)" + kDual, "", true},
+      {"exhausted", R"("ipam":{"type":"host-local","subnet":"10.1.2.0/30"})", "", true},
       {"two v6", R"("isGateway":true,)" + ipam({"fd00:1::/64", "fd00:2::/64"}), ""},
   };
   return all;
@@ -160,7 +168,7 @@ class Differential : public testing::Test {
     for (const char* verb : {"ADD", "DEL"}) {
       const std::string what = fmt::format("{} of \"{}\" at {}", verb, c.name, version);
       compare(theirs.run(verb, conf, c.args), ours.run(verb, conf, c.args), what + ", results");
-      compare(theirs.state(), ours.state(), what + ", state");
+      if (!c.fails) compare(theirs.state(), ours.state(), what + ", state");
     }
   }
 

@@ -16,15 +16,16 @@ Ip ip(std::string_view text) {
 
 class KernelConntrack : public testing::Test {
  protected:
-  std::size_t flush(std::vector<Ip> addresses) const {
+  [[nodiscard]] std::size_t flush(std::vector<Ip> addresses) const {
     const Inside inside(node_);
-    return kernel::flush_conntrack(addresses).value();
+    auto netfilter = kernel::Netlink::open(NETLINK_NETFILTER).value();
+    return kernel::flush_conntrack(netfilter, addresses).value();
   }
   void add_flow(const std::string& from, const std::string& to, const std::string& more = "") const {
     node_.sh(fmt::format("conntrack -I -p udp -t 300 -s {} -d {} --sport 1000 --dport 53 {} 2>&1", from, to,
                          more));
   }
-  std::string count() const { return node_.sh("conntrack -C"); }
+  [[nodiscard]] std::string count() const { return node_.sh("conntrack -C"); }
 
   Node node_;
 };

@@ -90,6 +90,24 @@ TEST_F(Masquerade, RemovedWhateverBecameOfTheNetns) {
   }
 }
 
+TEST_F(Masquerade, TrackedConnectionsGoWithThePod) {
+  ASSERT_TRUE(succeeds(call("ADD", one_)));
+  ASSERT_TRUE(succeeds(call("ADD", two_)));
+  for (const Pod* pod : {&one_, &two_}) {
+    ASSERT_TRUE(udp_exchange(*pod, outside_, Outside::kAddress4).ok());
+    ASSERT_TRUE(udp_exchange(*pod, outside_, Outside::kAddress6).ok());
+  }
+  const auto tracked = [&](const char* family, const char* source) {
+    return node_.sh(fmt::format("conntrack -L -f {} -s {} 2>/dev/null | wc -l", family, source));
+  };
+  ASSERT_NE(tracked("ipv4", "10.1.2.2"), "0\n");
+  ASSERT_NE(tracked("ipv6", "fd00:1::2"), "0\n");
+  ASSERT_TRUE(succeeds(call("DEL", one_)));
+  EXPECT_EQ(tracked("ipv4", "10.1.2.2"), "0\n");
+  EXPECT_EQ(tracked("ipv6", "fd00:1::2"), "0\n");
+  EXPECT_NE(tracked("ipv4", "10.1.2.3"), "0\n") << "another pod's connections stay";
+}
+
 TEST_F(Masquerade, FlushedRulesetIsNoticedAndRebuilt) {
   const Reply first = call("ADD", one_);
   ASSERT_TRUE(succeeds(first));

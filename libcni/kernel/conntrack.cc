@@ -94,18 +94,17 @@ KernelResult<std::vector<Message>> plan_deletions(Netlink& netlink, std::span<co
 
 }  // namespace
 
-Result<std::size_t> flush_conntrack(std::span<const Ip> addresses) {
+Result<std::size_t> flush_conntrack(Netlink& netfilter, std::span<const Ip> addresses) {
   if (addresses.empty()) return 0;
-  Netlink netlink = TRY(Netlink::open(NETLINK_NETFILTER));
-  const auto flows = count_flows(netlink);
+  const auto flows = count_flows(netfilter);
   if (!flows) return std::unexpected(flows.error().as_error("cannot count tracked connections"));
   if (*flows == 0) return 0;
-  auto deletions = plan_deletions(netlink, addresses, *flows);
+  auto deletions = plan_deletions(netfilter, addresses, *flows);
   if (!deletions) return std::unexpected(deletions.error().as_error("cannot read tracked connections"));
 
   std::size_t deleted = 0;
   for (Message& deletion : *deletions) {
-    const auto status = netlink.request(deletion);
+    const auto status = netfilter.request(deletion);
     if (status) {
       ++deleted;
     } else if (status.error().number != ENOENT) {  // else it ended by itself

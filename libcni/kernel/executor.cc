@@ -28,6 +28,7 @@ std::vector<Error> undo_first(const plan::Plan& plan, std::size_t count, Kernel&
         plan[i]);
     if (!outcome) errors.push_back(std::move(outcome).error());
   }
+  if (auto finished = kernel.finish(); !finished) errors.push_back(std::move(finished).error());
   return errors;
 }
 

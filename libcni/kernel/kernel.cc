@@ -36,6 +36,20 @@ Result<int> Kernel::link_index(plan::Side side, const std::string& name, Code mi
   return indexes_.emplace(std::pair(side, name), (*link)->index).first->second;
 }
 
+void Kernel::in_background(std::function<Result<void>()> work) {
+  background_.push_back(std::async(std::launch::async, std::move(work)));
+}
+
+Result<void> Kernel::finish() {
+  Result<void> outcome;
+  for (auto& work : background_) {
+    Result<void> done = work.get();
+    if (outcome) outcome = std::move(done);
+  }
+  background_.clear();
+  return outcome;
+}
+
 Result<Nft*> Kernel::nft() {
   if (!nft_) nft_ = TRY(Nft::open());
   return &*nft_;

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <functional>
+#include <future>
 #include <map>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "libcni/base/error.h"
 #include "libcni/kernel/netlink.h"
@@ -32,6 +34,11 @@ class Kernel {
   /// ifindex of a link, remembered: a plan names the same few links many times. `missing_code` when there is
   /// none.
   [[nodiscard]] Result<int> link_index(plan::Side side, const std::string& name, Code missing_code);
+  /// Runs `work` in the host's namespace on a thread of its own, beside the steps that follow, until
+  /// finish().
+  void in_background(std::function<Result<void>()> work);
+  /// Waits for all work in the background; its first failure.
+  [[nodiscard]] Result<void> finish();
   /// Opened at first use: most attachments need no nf_tables.
   [[nodiscard]] Result<Nft*> nft();
 
@@ -44,6 +51,7 @@ class Kernel {
   std::optional<Netlink> pod_;
   std::optional<Nft> nft_;
   std::map<std::pair<plan::Side, std::string>, int> indexes_;
+  std::vector<std::future<Result<void>>> background_;
 };
 
 }  // namespace podwire::kernel

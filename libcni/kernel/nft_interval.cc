@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 
 namespace podwire::kernel {
@@ -106,11 +107,10 @@ Result<IntervalChange> plan_intervals(std::vector<Interval> present, std::span<c
                                                text(each), text(other)));
       }
     }
-    const auto covered = std::stable_partition(present.begin(), present.end(),
-                                               [&](const Interval& other) { return !each.covers(other); });
-    std::move(covered, present.end(), std::back_inserter(change.remove));
-    present.erase(covered, present.end());
-    std::erase_if(change.add, [&](const Interval& other) { return each.covers(other); });
+    const auto covered = [&](const Interval& other) { return each.covers(other); };
+    std::ranges::copy_if(present, std::back_inserter(change.remove), covered);
+    std::erase_if(present, covered);
+    std::erase_if(change.add, covered);
     change.add.push_back(each);
   }
   return change;

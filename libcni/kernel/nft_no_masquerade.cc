@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <vector>
 
 namespace podwire::kernel {
@@ -54,11 +55,11 @@ Result<void> plan_removal(Netlink& netlink, NftBatch& batch, const FamilySet& se
                           const Nft::OwnerPredicate& matches) {
   auto present = TRY(read_intervals(netlink, set));
   if (!present) return {};
-  const auto owned = std::stable_partition(
-      present->begin(), present->end(), [&](const Interval& interval) { return !matches(interval.owner); });
-  if (owned == present->end()) return {};
-  const std::vector<Interval> removed(owned, present->end());
-  present->erase(owned, present->end());
+  const auto owned = [&](const Interval& interval) { return matches(interval.owner); };
+  std::vector<Interval> removed;
+  std::ranges::copy_if(*present, std::back_inserter(removed), owned);
+  if (removed.empty()) return {};
+  std::erase_if(*present, owned);
   IntervalChange change = TRY(plan_intervals(*present, intervals_of(set.family, multicast_destinations())));
   change.remove.insert(change.remove.end(), removed.begin(), removed.end());
   add_change(batch, set.name, change);

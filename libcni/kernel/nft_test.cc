@@ -64,13 +64,16 @@ TEST(Attributes, StopsAtLengthsThatCannotBe) {
 
 TEST(NftRule, EncodesLookupAsNftDoes) {
   Message message = with_rule({require_not_in(NFT_REG_1, "nomasq6")});
+  // clang-format off
   EXPECT_EQ(body(message),
             (Bytes{52, 0, 4, 0x80,  // NFTA_RULE_EXPRESSIONS
                    48, 0, 1, 0x80,  // NFTA_LIST_ELEM
-                   11, 0, 1, 0,    'l', 'o', 'o', 'k', 'u', 'p', 0,   0, 40, 0, 2, 0x80,  // NFTA_EXPR_DATA
-                   12, 0, 1, 0,    'n', 'o', 'm', 'a', 's', 'q', '6', 0, 8,  0, 2, 0,
-                   0,  0, 0, 1,                          // NFTA_LOOKUP_SREG: NFT_REG_1
-                   8,  0, 5, 0,    0,   0,   0,   1}));  // NFTA_LOOKUP_FLAGS: NFT_LOOKUP_F_INV
+                   11, 0, 1, 0, 'l', 'o', 'o', 'k', 'u', 'p', 0, 0,
+                   32, 0, 2, 0x80,  // NFTA_EXPR_DATA
+                   12, 0, 1, 0, 'n', 'o', 'm', 'a', 's', 'q', '6', 0,
+                   8, 0, 2, 0, 0, 0, 0, 1,     // NFTA_LOOKUP_SREG: NFT_REG_1
+                   8, 0, 5, 0, 0, 0, 0, 1}));  // NFTA_LOOKUP_FLAGS: NFT_LOOKUP_F_INV
+  // clang-format on
 }
 
 TEST(NftRule, ReadsBackWhatItWrote) {
@@ -103,13 +106,17 @@ TEST(NftSet, EncodesElementWithItsOwnerAsComment) {
   const SetElement element{.key = {10, 1, 2, 3}, .owner = "own", .interval_end = true};
   auto messages = encode_elements(NFT_MSG_NEWSETELEM, 0, kSet, std::span(&element, 1));
   ASSERT_EQ(messages.size(), 1U);
-  EXPECT_EQ(body(messages[0]), (Bytes{6,  0, 1, 0,    't', 0, 0,    0,   6,   0, 2, 0, 's',
-                                      0,  0, 0, 40,   0,   3, 0x80,     // NFTA_SET_ELEM_LIST_ELEMENTS
-                                      36, 0, 1, 0x80,                   // NFTA_LIST_ELEM
-                                      8,  0, 3, 0,    0,   0, 0,    1,  // NFTA_SET_ELEM_FLAGS: INTERVAL_END
-                                      12, 0, 1, 0x80,                   // NFTA_SET_ELEM_KEY
-                                      8,  0, 1, 0,    10,  1, 2,    3,  // NFTA_DATA_VALUE
-                                      10, 0, 6, 0,    0,   4, 'o',  'w', 'n', 0, 0, 0}));  // comment, 4 bytes
+  // clang-format off
+  EXPECT_EQ(body(messages[0]),
+            (Bytes{6, 0, 1, 0, 't', 0, 0, 0,
+                   6, 0, 2, 0, 's', 0, 0, 0,
+                   40, 0, 3, 0x80,           // NFTA_SET_ELEM_LIST_ELEMENTS
+                   36, 0, 1, 0x80,           // NFTA_LIST_ELEM
+                   8, 0, 3, 0, 0, 0, 0, 1,   // NFTA_SET_ELEM_FLAGS: NFT_SET_ELEM_INTERVAL_END
+                   12, 0, 1, 0x80,           // NFTA_SET_ELEM_KEY
+                   8, 0, 1, 0, 10, 1, 2, 3,  // NFTA_DATA_VALUE
+                   10, 0, 6, 0, 0, 4, 'o', 'w', 'n', 0, 0, 0}));  // NFTA_SET_ELEM_USERDATA: comment, 4 bytes
+  // clang-format on
 }
 
 TEST(NftSet, DeletionNamesTheKeyOnly) {
@@ -121,8 +128,10 @@ TEST(NftSet, DeletionNamesTheKeyOnly) {
 }
 
 TEST(NftSet, ManyElementsTakeSeveralMessagesOfOnePageEach) {
+  constexpr std::uint8_t kCount = 250;
   std::vector<SetElement> elements;
-  for (std::uint8_t i = 0; i < 250; ++i) {
+  elements.reserve(kCount);
+  for (std::uint8_t i = 0; i < kCount; ++i) {
     elements.push_back({.key = Bytes(16, i), .owner = std::string(static_cast<std::size_t>(i % 129), 'o')});
   }
   std::vector<SetElement> back;

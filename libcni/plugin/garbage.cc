@@ -7,6 +7,7 @@
 
 #include "libcni/base/text.h"
 #include "libcni/kernel/link.h"
+#include "libcni/kernel/masquerade.h"
 #include "libcni/plan/owner.h"
 
 namespace podwire::plugin {
@@ -63,7 +64,8 @@ Result<void> collect_garbage(kernel::Kernel& kernel, const std::string& network,
   std::vector<std::string> failures;
   delete_dead_links(kernel, dead, failures);
   kernel::Nft* nft = TRY(kernel.nft());
-  keep(failures, nft->remove_masquerade(dead));
+  const auto released = kernel::end_masquerade(*nft, dead);
+  keep(failures, released ? kernel::flush_connections(*released) : std::unexpected(released.error()));
   keep(failures, nft->remove_mac_guard(dead));
   if (valid.empty()) {
     keep(failures, nft->remove_no_masquerade([&](std::string_view owner) { return owner == dead.prefix(); }));

@@ -182,6 +182,19 @@ TEST_F(RuntimeTest, DelDropsAnUnusableCacheAndGoesOn) {
   EXPECT_FALSE(fs::exists(cache_file()));
 }
 
+TEST_F(RuntimeTest, AnUnusableCacheIsDroppedThoughDelFails) {
+  directory_.write("cache/results/net-id1-eth0", "garbage");
+  fails("second", "DEL", "");
+  EXPECT_FALSE(runtime_.del(list("1.0.0"), conf()).has_value());
+  EXPECT_FALSE(fs::exists(cache_file()));
+}
+
+TEST_F(RuntimeTest, StderrIsQuotedWhenStdoutSaysNothing) {
+  directory_.write("bin/first", "#!/bin/sh\necho 'panic: x' >&2; exit 2\n");
+  EXPECT_EQ(runtime_.add(list("1.0.0"), conf()).error().msg,
+            R"(plugin type="first" name="net" failed (add): netplugin failed: "panic: x": exit status 2)");
+}
+
 TEST_F(RuntimeTest, CheckGetsTheFinalResultInListOrder) {
   ASSERT_TRUE(runtime_.add(list("1.0.0"), conf()).has_value());
   calls();

@@ -18,7 +18,7 @@ class Allocation {
       : store_(store), owner_(owner), record_(owner.record()), requested_(std::move(requested)) {}
 
   [[nodiscard]] Result<std::vector<spec::IpConfig>> run(const std::vector<RangeSet>& sets);
-  void undo();
+  void undo(Error& error);
 
  private:
   [[nodiscard]] Result<spec::IpConfig> allocate_from(const RangeSet& set, std::size_t number);
@@ -36,19 +36,24 @@ class Allocation {
 
 Result<std::vector<spec::IpConfig>> Allocation::run(const std::vector<RangeSet>& sets) {
   std::vector<spec::IpConfig> ips;
+  ips.reserve(sets.size());
   for (std::size_t i = 0; i < sets.size(); ++i) {
     ips.push_back(
         TRY(in_context(allocate_from(sets[i], i), fmt::format("failed to allocate for range {}", i))));
   }
   if (requested_.empty()) return ips;
   std::vector<std::string> left;
+  left.reserve(requested_.size());
   for (const Ip& ip : requested_) left.push_back(ip.text());
   return fail(Code::kAddressNotAvailable, "failed to allocate all requested IPs: " + join(left, " "));
 }
 
-/// Errors of the undo add nothing to why the ADD failed, and DEL, which follows a failed ADD, tries again.
-void Allocation::undo() {
-  for (const Ip& ip : reserved_) static_cast<void>(store_.release(ip, record_));
+/// What cannot be released goes into the details; DEL, which follows a failed ADD, tries again.
+void Allocation::undo(Error& error) {
+  for (const Ip& ip : reserved_) {
+    const auto released = store_.release(ip, record_);
+    if (!released) error.details += (error.details.empty() ? "" : "; ") + released.error().msg;
+  }
 }
 
 std::optional<Ip> Allocation::take_request(const RangeSet& set) {
@@ -113,7 +118,7 @@ Result<std::vector<spec::IpConfig>> allocate(LeaseStore& store, const std::vecto
                                              const std::vector<Ip>& requested, const Owner& owner) {
   Allocation allocation(store, owner, requested);
   auto ips = allocation.run(sets);
-  if (!ips) allocation.undo();
+  if (!ips) allocation.undo(ips.error());
   return ips;
 }
 
@@ -133,6 +138,7 @@ Result<bool> holds_lease(LeaseStore& store, const Owner& owner) {
 Result<void> report(const std::vector<Error>& errors) {
   if (errors.empty()) return {};
   std::vector<std::string> messages;
+  messages.reserve(errors.size());
   for (const Error& error : errors) messages.push_back(error.msg);
   return fail(errors.front().code, join(messages, "; "));
 }

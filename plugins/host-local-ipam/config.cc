@@ -89,6 +89,7 @@ Result<void> check_family_limit(const std::vector<RangeSet>& sets, spec::Version
 Result<std::vector<RangeSet>> complete_sets(const RangeRequests& requests, spec::Version version) {
   if (requests.empty()) return invalid("no IP ranges specified");
   std::vector<RangeSet> sets;
+  sets.reserve(requests.size());
   for (std::size_t i = 0; i < requests.size(); ++i) {
     sets.push_back(TRY(in_context(complete_range_set(requests[i]), fmt::format("invalid range set {}", i))));
   }
@@ -157,10 +158,13 @@ Result<std::vector<spec::Route>> parse_routes(const JsonView& ipam) {
 Result<Config> parse_config(const spec::Invocation& invocation) {
   const spec::NetConf& conf = invocation.conf;
   const JsonView ipam = TRY(find_ipam(conf));
-  Config config{.directory = TRY(parse_directory(conf)),
-                .range_sets = TRY(complete_sets(TRY(parse_ranges(conf.view(), ipam)), conf.version)),
-                .requested = TRY(parse_requested(invocation)),
-                .routes = TRY(parse_routes(ipam))};
+  // One by one: g++ 12 leaks the members initialised so far when TRY() returns from inside a braced
+  // initialiser.
+  Config config;
+  config.directory = TRY(parse_directory(conf));
+  config.range_sets = TRY(complete_sets(TRY(parse_ranges(conf.view(), ipam)), conf.version));
+  config.requested = TRY(parse_requested(invocation));
+  config.routes = TRY(parse_routes(ipam));
   TRY(read(ipam, "resolvConf", config.resolv_conf));
   return config;
 }

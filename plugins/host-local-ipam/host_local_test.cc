@@ -188,8 +188,8 @@ TEST_P(HostLocalVersions, RefusesRequestsItCannotPlace) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Every, HostLocalVersions, ::testing::ValuesIn(spec::kAllVersions),
-                         [](const auto& info) {
-                           std::string name(text(info.param));
+                         [](const auto& suite) {
+                           std::string name(text(suite.param));
                            std::ranges::replace(name, '.', '_');
                            return "v" + name;
                          });

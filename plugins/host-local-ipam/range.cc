@@ -100,6 +100,7 @@ bool overlaps(const RangeSet& a, const RangeSet& b) {
 
 std::string text(const RangeSet& set) {
   std::vector<std::string> pieces;
+  pieces.reserve(set.size());
   for (const Range& range : set) pieces.push_back(range.text());
   return join(pieces, ",");
 }

@@ -4,6 +4,8 @@
 #include <csignal>
 
 #include "shim/netns-test/shim_node.h"
+#include "shim/pod/holder.h"
+#include "shim/pod/process.h"
 
 namespace podwire::netns {
 namespace {
@@ -100,6 +102,28 @@ TEST_F(PodFailureTest, APodWithoutNetnsCanBeRemoved) {
            "; umount /run/podwire/pods/web/ns/net; rm /run/podwire/pods/web/ns/net");
   must({"pod", "rm", "web"});
   EXPECT_TRUE(wait_until([&] { return static_cast<bool>(no_pod_left()); })) << no_pod_left().message();
+}
+
+TEST_F(PodFailureTest, DelGetsNoNetnsWhenThereIsNone) {
+  // What is left is a plain file, as after a crash of whoever made the mount.
+  must(add_fake("web"));
+  node_.write("/run/fake/DEL", "echo \"netns=$CNI_NETNS\" > /run/fake/netns");
+  node_.sh("umount /run/podwire/pods/web/ns/net");
+  must({"pod", "rm", "web"});
+  EXPECT_EQ(node_.sh("cat /run/fake/netns"), "netns=\n");
+}
+
+TEST_F(PodFailureTest, AHolderThatNobodyRecordedExits) {
+  const Inside inside(node_);
+  pod::ProcessId process;
+  {
+    const auto holder = pod::Holder::start("web");
+    ASSERT_TRUE(holder.has_value()) << holder.error().msg;
+    process = holder->process();
+    EXPECT_TRUE(pod::is_alive(process));
+  }
+  EXPECT_TRUE(wait_until([&] { return !pod::is_alive(process); }));
+  EXPECT_TRUE(pod::kill_and_wait(process).has_value());
 }
 
 TEST_F(PodFailureTest, APodKilledInItsAddCanBeRemoved) {

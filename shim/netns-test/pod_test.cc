@@ -28,6 +28,12 @@ TEST_F(ShimTest, TheNodeKeepsItsOwnNameAndFiles) {
   EXPECT_EQ(in_pod("web", "ls /run/podwire"), "volume\n");  // other pods' state is not for a pod to see
 }
 
+TEST_F(ShimTest, ACommandHoldsNoOtherPodsNamespaces) {
+  add("a", kFullList);
+  add("b", kFullList);
+  EXPECT_EQ(in_pod("a", "grep -c ' /run/podwire/pods/' /proc/self/mountinfo || :"), "0\n");
+}
+
 TEST_F(ShimTest, ContainersOfAPodShareWhatAPodShares) {
   add("web", kFullList);
   Process sleeper = start_in_pod("web", "ipcmk -M 4096 >/dev/null; echo up > /dev/shm/up; exec sleep 1000");

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 #include "shim/pod/process.h"
 #include "shim/pod/sandbox_view.h"
@@ -90,6 +91,8 @@ Result<int> run_in_pod(const PodDirectory& directory, const std::filesystem::pat
                 fmt::format("pod \"{}\" is not running: its holder process is gone", pod.name),
                 fmt::format("podwire pod rm {}, then add it again", pod.name));
   }
+  const Fd own_pid_namespace(::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));
+  if (!own_pid_namespace) return fail_errno(Code::kKernel, "cannot open /proc/self/ns/pid", errno);
   // The PID namespace takes effect for children, so it is entered before the fork and the others after it.
   TRY(join_namespace(fmt::format("/proc/{}/ns/pid", pod.holder->pid), CLONE_NEWPID));
   sigset_t watched;
@@ -101,6 +104,12 @@ Result<int> run_in_pod(const PodDirectory& directory, const std::filesystem::pat
   const pid_t child = ::fork();
   if (child < 0) return fail_errno(Code::kKernel, "cannot fork", errno);
   if (child == 0) become(directory, run_directory, argv, before);
+  // One child is all that belongs in the pod; a thread or helper of ours after this would be born there too.
+  if (::setns(own_pid_namespace.get(), CLONE_NEWPID) != 0) {
+    const int error = errno;
+    ::kill(child, SIGKILL);
+    return fail_errno(Code::kKernel, "cannot return to the host's PID namespace", error);
+  }
   Result<int> status = supervise(child, watched);
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
   return status;
