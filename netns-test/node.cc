@@ -162,12 +162,14 @@ Outside::Outside(const Node& node) {
     ns_.mount = node.ns_.mount;
   }
   const std::string ours = "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(node.ns_.net.get());
+  // Without duplicate detection: while its link-local address is tentative, a router asks for no neighbour on
+  // the behalf of others. The uplink of a real node has been up for long.
   sh("ip link set lo up; ip link add eth0 type veth peer name uplink netns " + ours +
-     "; ip addr add 192.0.2.2/24 dev eth0; ip addr add 2001:db8:ffff::2/64 dev eth0 nodad; ip link set eth0 "
-     "up");
+     "; echo 0 > /proc/sys/net/ipv6/conf/eth0/accept_dad"
+     "; ip addr add 192.0.2.2/24 dev eth0; ip addr add 2001:db8:ffff::2/64 dev eth0; ip link set eth0 up");
   node.sh(
-      "ip addr add 192.0.2.1/24 dev uplink; ip addr add 2001:db8:ffff::1/64 dev uplink nodad; ip link set "
-      "uplink up");
+      "echo 0 > /proc/sys/net/ipv6/conf/uplink/accept_dad; ip addr add 192.0.2.1/24 dev uplink; "
+      "ip addr add 2001:db8:ffff::1/64 dev uplink; ip link set uplink up");
 }
 
 bool wait_until(const std::function<bool()>& done, std::chrono::milliseconds deadline) {

@@ -18,6 +18,7 @@ class Pool {
   explicit Pool(const std::vector<std::string>& subnets, const std::vector<std::string>& used = {},
                 const std::string& last = "") {
     std::vector<RangeRequest> requests;
+    requests.reserve(subnets.size());
     for (const std::string& subnet : subnets) requests.push_back(test::range_request(subnet));
     sets_ = {test::range_set(requests)};
     for (const std::string& name : used) test::write_file(dir_.path() / name, "id\r\neth0");

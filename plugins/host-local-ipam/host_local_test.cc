@@ -17,7 +17,7 @@ using Strings = std::vector<std::string>;
 class HostLocal : public ::testing::TestWithParam<spec::Version> {
  protected:
   struct Request {
-    std::string id = "dummy", ifname = "eth0", args = "", version = "1.1.0", name = "mynet";
+    std::string id = "dummy", ifname = "eth0", args, version = "1.1.0", name = "mynet";
   };
 
   /// The configuration with these members of "ipam", and `more` at top level.
@@ -26,7 +26,8 @@ class HostLocal : public ::testing::TestWithParam<spec::Version> {
                        dir_.path().string(), ipam, more);
   }
 
-  plugin::Outcome run(const std::string& verb, const std::string& conf, const Request& request) const {
+  [[nodiscard]] plugin::Outcome run(const std::string& verb, const std::string& conf,
+                                    const Request& request) const {
     const bool attachment = verb == "ADD" || verb == "DEL" || verb == "CHECK";
     std::map<std::string, std::string> env{{"CNI_COMMAND", verb}, {"CNI_PATH", "/opt/cni/bin"}};
     if (attachment) {
@@ -46,7 +47,7 @@ class HostLocal : public ::testing::TestWithParam<spec::Version> {
                         .read_stdin = [&]() -> Result<std::string> { return text; },
                         .peek_stdin = [&]() -> std::optional<std::string> { return text; }});
   }
-  plugin::Outcome run(const std::string& verb, const std::string& conf) const {
+  [[nodiscard]] plugin::Outcome run(const std::string& verb, const std::string& conf) const {
     return run(verb, conf, Request{});
   }
 

@@ -37,6 +37,16 @@ class LeaseStoreTest : public ::testing::Test {
     const auto index = LeaseIndex::open(files->directory(), IndexFile::Access::kRead);
     return index && index->is_current(must(files->mtime()));
   }
+  /// Changes the directory behind the back of the index: its time stays.
+  template <typename Change>
+  void keep_time(Change change) const {
+    struct stat status{};
+    ASSERT_EQ(::stat(network_.c_str(), &status), 0);
+    change();
+    const timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, status.st_mtim};
+    ASSERT_EQ(::utimensat(AT_FDCWD, network_.c_str(), times, 0), 0);
+    ASSERT_TRUE(index_is_current());
+  }
   void expect_no_notice() const { EXPECT_TRUE(notices_.empty()) << notices_.front(); }
 
   test::TempDir dir_;
@@ -85,19 +95,27 @@ TEST_F(LeaseStoreTest, SeesWhatOthersDidSince) {
 TEST_F(LeaseStoreTest, VerifiesWhatTheIndexSays) {
   add("a");
   add("b");
-  struct stat status{};
-  const auto keep_time = [&](auto change) {
-    ASSERT_EQ(::stat(network_.c_str(), &status), 0);
-    change();
-    const timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, status.st_mtim};
-    ASSERT_EQ(::utimensat(AT_FDCWD, network_.c_str(), times, 0), 0);
-    ASSERT_TRUE(index_is_current());
-  };
   keep_time([&] { std::filesystem::rename(network_ / "10.0.0.2", network_ / "10.0.0.9"); });
   EXPECT_EQ(must(open()->find("a\r\neth0")), std::vector<Ip>{ip("10.0.0.9")});
   keep_time([&] { test::write_file(network_ / "10.0.0.4", "c\r\neth0"); });
   EXPECT_EQ(add("d"), "10.0.0.5") << "EEXIST makes it look again";
   EXPECT_EQ(must(open()->find("c\r\neth0")), std::vector<Ip>{ip("10.0.0.4")});
+  keep_time([&] { test::write_file(network_ / "10.0.0.6", ""); });
+  EXPECT_TRUE(must(open()->reserve(ip("10.0.0.6"), "e\r\neth0"))) << "a left-over is no lease";
+}
+
+/// A pool that the index calls full, in an index of the right time: the names settle it.
+TEST_F(LeaseStoreTest, ChecksExhaustionAgainstTheNames) {
+  set_ = test::range_set({test::range_request("10.0.0.0/29")});
+  for (int i = 0; i < 5; ++i) add(fmt::format("id{}", i));
+  EXPECT_NE(add("late").find("no IP addresses available"), std::string::npos);
+  keep_time([&] { std::filesystem::remove(network_ / "10.0.0.4"); });
+  EXPECT_EQ(add("late"), "10.0.0.4");
+  keep_time([&] {
+    std::filesystem::remove(network_ / "10.0.0.3");
+    test::write_file(network_ / "10.0.0.99", "x\r\neth0");
+  });
+  EXPECT_EQ(add("later"), "10.0.0.3") << "as many names as before, but others";
 }
 
 TEST_F(LeaseStoreTest, ReclaimsEmptyFiles) {
@@ -127,6 +145,7 @@ TEST_F(LeaseStoreTest, LeavesForeignThingsAlone) {
 TEST_F(LeaseStoreTest, SurvivesADamagedIndex) {
   std::mt19937_64 random(3);
   std::vector<std::string> want;
+  want.reserve(200);
   for (int i = 0; i < 200; ++i) want.push_back(add(fmt::format("id{}", i)));
   struct stat status{};
   for (int round = 0; round < 20; ++round) {

@@ -37,6 +37,7 @@ class Sharing : public ::testing::Test {
     std::vector<std::string> env{"CNI_COMMAND=" + verb, "CNI_CONTAINERID=" + id, "CNI_NETNS=/some/where",
                                  "CNI_IFNAME=eth0",     "CNI_PATH=/usr/lib/cni", "CNI_ARGS=" + args};
     std::vector<char*> envp;
+    envp.reserve(env.size() + 1);
     for (std::string& variable : env) envp.push_back(variable.data());
     envp.push_back(nullptr);
     std::string name = kReference;

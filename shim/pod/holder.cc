@@ -73,10 +73,7 @@ void detach(int commit) {
   detach(commit);
   set_title(host_name);
   // Orphans of the pod become our children; with SIGCHLD ignored the kernel reaps them without us.
-  struct sigaction ignore{};
-  ignore.sa_handler = SIG_IGN;
-  ignore.sa_flags = SA_NOCLDWAIT;
-  ::sigaction(SIGCHLD, &ignore, nullptr);
+  ::signal(SIGCHLD, SIG_IGN);
   char go = 0;
   ssize_t got = 0;
   do {
