@@ -44,6 +44,10 @@ add_compile_definitions(SPDLOG_FMT_EXTERNAL) # with the {fmt} that cni_base comp
 pkg_check_modules(LIBNL REQUIRED libnl-3.0)
 include_directories(SYSTEM ${LIBNL_INCLUDE_DIRS})
 
+# The fixture of kernel tests (netns-test/CMakeLists.txt); one per build, because scripts/test runs several in one ctest.
+cmake_path(GET PROJECT_BINARY_DIR FILENAME PODWIRE_BUILD)
+set(PODWIRE_MACHINE "machine-${PODWIRE_BUILD}")
+
 # podwire_library(NAME DEPS ...): every .cc of the folder but the tests.
 function(podwire_library name)
   cmake_parse_arguments(arg "" "" "DEPS" ${ARGN})
@@ -85,6 +89,6 @@ function(podwire_tests name)
   target_link_libraries(${name} PRIVATE ${arg_DEPS} GTest::gtest GTest::gtest_main)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/test)
   include(GoogleTest)
-  gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
+  gtest_discover_tests(${name} TEST_PREFIX "${name}." NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60
                        PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 120 ${arg_PROPERTIES})
 endfunction()

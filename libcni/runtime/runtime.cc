@@ -144,7 +144,7 @@ Result<void> Runtime::gc(const spec::NetworkList& list, std::span<const spec::At
   const Fd lock = TRY(cache_.lock_exclusive());
   ErrorList errors;
   auto cached = cache_.list();
-  if (!cached) errors.add(std::move(cached).error());
+  if (!cached) errors.add(cached.error());
   for (const CachedAttachment& entry : cached.value_or(std::vector<CachedAttachment>{})) {
     const bool is_valid = std::ranges::any_of(valid, [&](const spec::Attachment& attachment) {
       return attachment.container_id == entry.conf.container_id && attachment.ifname == entry.conf.ifname;

@@ -33,8 +33,8 @@ class ShimTest : public ::testing::Test {
   std::string add(const std::string& name, const std::string& list,  // NOLINT(modernize-use-nodiscard)
                   const std::vector<std::string>& more = {}) const;
   /// `pod exec NAME -- sh -c SCRIPT`, to success.
-  std::string in_pod(const std::string& name,
-                     const std::string& script) const;  // NOLINT(modernize-use-nodiscard)
+  std::string in_pod(const std::string& name,  // NOLINT(modernize-use-nodiscard)
+                     const std::string& script) const;
   [[nodiscard]] Process start_in_pod(const std::string& name, const std::string& script) const;
 
   /// A text at a JSON pointer of `pod show NAME --json`.
