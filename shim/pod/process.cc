@@ -71,7 +71,10 @@ Result<void> kill_and_wait(const ProcessId& process) {
     ready = ::poll(&exited, 1, kKillLimitMs);
   } while (ready < 0 && errno == EINTR);
   if (ready == 1) return {};
-  return fail(Code::kKernel, fmt::format("process {} does not die", process.pid));
+  // A killed `pod exec` leaves its child to the host's PID 1; unreaped, it keeps the PID namespace and its
+  // init.
+  return fail(Code::kKernel, fmt::format("process {} does not die", process.pid),
+              "a zombie in its PID namespace may wait to be reaped by PID 1");
 }
 
 }  // namespace podwire::pod
