@@ -25,7 +25,7 @@ class Sharing : public ::testing::Test {
  protected:
   void SetUp() override {
     if (::access(kReference, X_OK) != 0)
-      GTEST_SKIP() << kReference << " (containernetworking-plugins) is not installed";
+      FAIL() << kReference << " (containernetworking-plugins) is not installed: run scripts/setup";
   }
 
   /// Runs the reference; its standard output, or "" when it failed.
