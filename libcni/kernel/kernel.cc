@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
-#include "libcni/kernel/link.h"
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <memory>
+#include <thread>
 
 namespace podwire::kernel {
 
@@ -10,11 +14,18 @@ Result<Kernel> Kernel::open(std::optional<Netns> pod) {
   Kernel kernel(TRY(Netlink::open(NETLINK_ROUTE)), TRY(Netns::own()));
   if (!pod) return kernel;
   kernel.pod_netns_ = std::move(pod);
-  TRY(kernel.in_pod([&]() -> Result<void> {
-    kernel.pod_ = TRY(Netlink::open(NETLINK_ROUTE));
+  kernel.pod_ = TRY(kernel.open_netlink(plan::Side::kPod));
+  return kernel;
+}
+
+Result<Netlink> Kernel::open_netlink(plan::Side side) {
+  if (side == plan::Side::kHost) return Netlink::open(NETLINK_ROUTE);
+  std::optional<Netlink> opened;
+  TRY(in_pod([&]() -> Result<void> {
+    opened = TRY(Netlink::open(NETLINK_ROUTE));
     return {};
   }));
-  return kernel;
+  return std::move(*opened);
 }
 
 Result<Netlink*> Kernel::pod() {
@@ -27,13 +38,66 @@ Result<void> Kernel::in_pod(const std::function<Result<void>()>& body) {
   return pod_netns_->run(host_netns_, body);
 }
 
-Result<int> Kernel::link_index(plan::Side side, const std::string& name, Code missing_code) {
-  if (const auto known = indexes_.find({side, name}); known != indexes_.end()) return known->second;
+Result<std::optional<Link>> Kernel::look_up(plan::Side side, const std::string& name) {
   Netlink& netlink = side == plan::Side::kHost ? host_ : *TRY(pod());
-  const auto link = find_link(netlink, name);
+  auto link = find_link(netlink, name);
   if (!link) return std::unexpected(link.error().as_error(fmt::format("cannot look up link {}", name)));
-  if (!*link) return fail(missing_code, fmt::format("link {:?} does not exist", name));
-  return indexes_.emplace(std::pair(side, name), (*link)->index).first->second;
+  if (*link) {
+    links_.insert_or_assign({side, name}, **link);
+  } else {
+    links_.erase({side, name});
+  }
+  return std::move(*link);
+}
+
+Result<std::optional<Link>> Kernel::recall(plan::Side side, const std::string& name) {
+  if (const auto known = links_.find({side, name}); known != links_.end()) return known->second;
+  return look_up(side, name);
+}
+
+Result<int> Kernel::link_index(plan::Side side, const std::string& name, Code missing_code) {
+  if (const auto known = links_.find({side, name}); known != links_.end()) return known->second.index;
+  const auto link = TRY(look_up(side, name));
+  if (!link) return fail(missing_code, fmt::format("link {:?} does not exist", name));
+  return link->index;
+}
+
+Result<const SysctlFolder*> Kernel::pod_sysctls(const std::string& folder) {
+  if (const auto known = pod_sysctls_.find(folder); known != pod_sysctls_.end()) return &known->second;
+  const SysctlFolder* opened = nullptr;
+  TRY(in_pod([&]() -> Result<void> {
+    opened = &pod_sysctls_.emplace(folder, TRY(SysctlFolder::open(folder))).first->second;
+    return {};
+  }));
+  return opened;
+}
+
+Result<void> Kernel::remove_link(plan::Side side, const Link& link) {
+  links_.erase({side, link.name});
+  // On a socket of its own, because a netlink socket is one conversation. std::function wants copies.
+  const auto netlink = std::make_shared<Netlink>(TRY(open_netlink(side)));
+  in_background([netlink, link]() -> Result<void> {
+    const auto deleted = delete_link(*netlink, link.index);
+    if (deleted || deleted.error().number == ENODEV) return {};
+    return std::unexpected(deleted.error().as_error(fmt::format("cannot delete link {}", link.name)));
+  });
+  removal_ = {.observer = side == plan::Side::kHost ? &host_ : TRY(pod()), .link = link};
+  return {};
+}
+
+Result<void> Kernel::await_link_removal() {
+  if (!removal_) return {};
+  const auto [observer, link] = *std::exchange(removal_, std::nullopt);
+  for (;;) {
+    const bool has_ended = std::ranges::all_of(background_, [](const std::future<Result<void>>& work) {
+      return work.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+    });
+    // Answered under RTNL, which the removal holds until the link is in no list any more.
+    const auto present = find_link(*observer, link.index);
+    if (present && !*present) return {};
+    if (has_ended) return fail(Code::kKernel, fmt::format("link {} is still there", link.name));
+    std::this_thread::yield();
+  }
 }
 
 void Kernel::in_background(std::function<Result<void>()> work) {

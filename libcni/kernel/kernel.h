@@ -11,9 +11,11 @@
 #include <vector>
 
 #include "libcni/base/error.h"
+#include "libcni/kernel/link.h"
 #include "libcni/kernel/netlink.h"
 #include "libcni/kernel/netns.h"
 #include "libcni/kernel/nft.h"
+#include "libcni/kernel/sysctl.h"
 #include "libcni/plan/step.h"
 
 namespace podwire::kernel {
@@ -29,11 +31,23 @@ class Kernel {
   /// Code::kInvalidNetns when there is no pod.
   [[nodiscard]] Result<Netlink*> pod();
   [[nodiscard]] int pod_fd() const { return pod_netns_ ? pod_netns_->fd() : -1; }
-  /// Runs `body` inside the pod's namespace.
-  [[nodiscard]] Result<void> in_pod(const std::function<Result<void>()>& body);
-  /// ifindex of a link, remembered: a plan names the same few links many times. `missing_code` when there is
-  /// none.
+  /// The link as it is now, if there is one.
+  [[nodiscard]] Result<std::optional<Link>> look_up(plan::Side side, const std::string& name);
+  /// The link as look_up() found it last, or as it is now: a plan names the same few links many times, and
+  /// the planner has looked at them a moment ago.
+  [[nodiscard]] Result<std::optional<Link>> recall(plan::Side side, const std::string& name);
+  /// ifindex of a link, remembered. `missing_code` when there is none.
   [[nodiscard]] Result<int> link_index(plan::Side side, const std::string& name, Code missing_code);
+  /// A folder of the pod's sysctls, opened once.
+  [[nodiscard]] Result<const SysctlFolder*> pod_sysctls(const std::string& folder);
+  /// Begins to remove a link, and with it a veth's other end; finish() waits for it. The kernel takes the
+  /// link out of its namespace in a millisecond, and then lets the caller wait for one or two RCU grace
+  /// periods (15 to 30 ms, netdev_run_todo()). A link that is gone already is success.
+  [[nodiscard]] Result<void> remove_link(plan::Side side, const Link& link);
+  /// Waits until the link of remove_link() is in no namespace any more: the moment in which the kernel begins
+  /// to wait, and in which other work that waits for grace periods is to begin, so that it waits for the same
+  /// ones.
+  [[nodiscard]] Result<void> await_link_removal();
   /// Runs `work` in the host's namespace on a thread of its own, beside the steps that follow, until
   /// finish().
   void in_background(std::function<Result<void>()> work);
@@ -45,12 +59,22 @@ class Kernel {
  private:
   Kernel(Netlink host, Netns host_netns) : host_(std::move(host)), host_netns_(std::move(host_netns)) {}
 
+  /// Runs `body` inside the pod's namespace.
+  [[nodiscard]] Result<void> in_pod(const std::function<Result<void>()>& body);
+  [[nodiscard]] Result<Netlink> open_netlink(plan::Side side);
+
   Netlink host_;
   Netns host_netns_;
   std::optional<Netns> pod_netns_;
   std::optional<Netlink> pod_;
   std::optional<Nft> nft_;
-  std::map<std::pair<plan::Side, std::string>, int> indexes_;
+  std::map<std::pair<plan::Side, std::string>, Link> links_;
+  std::map<std::string, SysctlFolder> pod_sysctls_;
+  struct Removal {
+    Netlink* observer;
+    Link link;
+  };
+  std::optional<Removal> removal_;  ///< last begun
   std::vector<std::future<Result<void>>> background_;
 };
 

@@ -191,10 +191,11 @@ KernelResult<void> Netlink::send(std::span<Message> messages) {
 
 /// One datagram from the kernel into buffer_; its size.
 KernelResult<std::size_t> Netlink::receive() {
-  if (buffer_.empty()) buffer_.resize(kReceiveBuffer);
+  // Not zeroed: most answers fill one page of eight, and every page touched is a page fault.
+  if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(kReceiveBuffer);
   for (;;) {
     sockaddr_nl sender{};
-    iovec part{.iov_base = buffer_.data(), .iov_len = buffer_.size()};
+    iovec part{.iov_base = buffer_.get(), .iov_len = kReceiveBuffer};
     msghdr in{.msg_name = &sender,
               .msg_namelen = sizeof sender,
               .msg_iov = &part,
@@ -224,7 +225,7 @@ KernelResult<void> Netlink::get(Message& message, const std::function<void(const
     const auto size = receive();
     if (!size) return std::unexpected(size.error());
     auto remaining = static_cast<unsigned>(*size);
-    for (auto* header = reinterpret_cast<nlmsghdr*>(buffer_.data()); NLMSG_OK(header, remaining);
+    for (auto* header = reinterpret_cast<nlmsghdr*>(buffer_.get()); NLMSG_OK(header, remaining);
          header = NLMSG_NEXT(header, remaining)) {
       if (header->nlmsg_seq != sequence_) continue;
       if (header->nlmsg_type == NLMSG_ERROR) return verdict(*header);
@@ -241,7 +242,7 @@ KernelResult<bool> Netlink::collect_dump(std::vector<char>& collected) {
     const auto size = receive();
     if (!size) return std::unexpected(size.error());
     auto remaining = static_cast<unsigned>(*size);
-    for (auto* header = reinterpret_cast<nlmsghdr*>(buffer_.data()); NLMSG_OK(header, remaining);
+    for (auto* header = reinterpret_cast<nlmsghdr*>(buffer_.get()); NLMSG_OK(header, remaining);
          header = NLMSG_NEXT(header, remaining)) {
       if (header->nlmsg_seq != sequence_) continue;
       interrupted = interrupted || (header->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
@@ -286,7 +287,7 @@ KernelResult<void> Netlink::batch(std::span<Message> messages, std::size_t* fail
     const auto size = receive();
     if (!size) return std::unexpected(size.error());
     auto remaining = static_cast<unsigned>(*size);
-    for (auto* header = reinterpret_cast<nlmsghdr*>(buffer_.data()); NLMSG_OK(header, remaining);
+    for (auto* header = reinterpret_cast<nlmsghdr*>(buffer_.get()); NLMSG_OK(header, remaining);
          header = NLMSG_NEXT(header, remaining)) {
       const std::uint32_t index = header->nlmsg_seq - first;
       if (index >= messages.size() || header->nlmsg_type != NLMSG_ERROR) continue;

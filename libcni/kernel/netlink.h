@@ -97,7 +97,7 @@ class Netlink {
 
   Fd fd_;
   std::uint32_t sequence_ = 0;
-  std::vector<char> buffer_;
+  std::unique_ptr<char[]> buffer_;  ///< one datagram; allocated at the first answer
 };
 
 }  // namespace podwire::kernel

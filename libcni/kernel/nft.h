@@ -76,6 +76,10 @@ class Nft {
   /// `matches` is asked again for an element right before its removal.
   using OwnerPredicate = std::function<bool(std::string_view owner)>;
   [[nodiscard]] Result<void> remove_masquerade(const OwnerPredicate& matches);
+  /// Those of the addresses that `owner` has: without reading the sets. `ready` is called once, after
+  /// everything has been read, and the transaction follows it at once.
+  [[nodiscard]] Result<void> remove_masquerade(std::string_view owner, const std::vector<Ip>& addresses,
+                                               std::function<Result<void>()> ready);
   [[nodiscard]] Result<void> remove_no_masquerade(const OwnerPredicate& matches);
   [[nodiscard]] Result<void> remove_mac_guard(const OwnerPredicate& matches);
 

@@ -75,7 +75,8 @@ KernelResult<void> NftBatch::commit(Netlink& netlink) && {
 }
 
 Result<void> compare_and_swap(Netlink& netlink, std::string_view what,
-                              const std::function<Result<void>(NftBatch& batch)>& plan) {
+                              const std::function<Result<void>(NftBatch& batch)>& plan,
+                              std::function<Result<void>()> ready) {
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   do {
     const auto generation = read_generation(netlink);
@@ -85,6 +86,7 @@ Result<void> compare_and_swap(Netlink& netlink, std::string_view what,
     }
     NftBatch batch(*generation);
     TRY(in_context(plan(batch), what));
+    if (ready) TRY(std::exchange(ready, {})());
     const auto status = std::move(batch).commit(netlink);
     if (status) return {};
     if (status.error().number != ERESTART) return std::unexpected(status.error().as_error(what));

@@ -36,8 +36,10 @@ class NftBatch {
 
 /// Reads the generation, lets `plan` read the ruleset and fill the batch, commits it; again when somebody
 /// else was faster, which always means that somebody made progress. Gives up with Code::kTryAgainLater after
-/// 10 seconds. `what` begins the text of an error.
+/// 10 seconds. `what` begins the text of an error. `ready`, if given, is called when everything is read,
+/// once, and the commit follows it at once.
 [[nodiscard]] Result<void> compare_and_swap(Netlink& netlink, std::string_view what,
-                                            const std::function<Result<void>(NftBatch& batch)>& plan);
+                                            const std::function<Result<void>(NftBatch& batch)>& plan,
+                                            std::function<Result<void>()> ready = {});
 
 }  // namespace podwire::kernel

@@ -18,19 +18,6 @@ Result<std::vector<SetElement>> matching_elements(Netlink& netlink, const SetNam
   return elements;
 }
 
-Result<void> remove_some(Netlink& netlink, const SetName& set, std::span<const SetElement> elements,
-                         const Nft::OwnerPredicate& matches) {
-  return compare_and_swap(netlink, "cannot remove nftables elements", [&](NftBatch& batch) -> Result<void> {
-    std::vector<SetElement> still_owned;
-    for (const SetElement& element : elements) {
-      const auto present = TRY(find_element(netlink, set, element.key));
-      if (present && matches(present->owner)) still_owned.push_back(element);
-    }
-    batch.add(encode_elements(NFT_MSG_DELSETELEM, 0, set, still_owned));
-    return {};
-  });
-}
-
 }  // namespace
 
 Result<void> plan_elements(Netlink& netlink, NftBatch& batch, const SetName& set,
@@ -48,13 +35,30 @@ Result<void> plan_elements(Netlink& netlink, NftBatch& batch, const SetName& set
   return {};
 }
 
+Result<void> remove_elements(Netlink& netlink, std::span<const SetElements> elements,
+                             const Nft::OwnerPredicate& matches, std::function<Result<void>()> ready) {
+  const auto plan = [&](NftBatch& batch) -> Result<void> {
+    for (const SetElements& set : elements) {
+      std::vector<SetElement> still_owned;
+      for (const SetElement& element : set.elements) {
+        const auto present = TRY(find_element(netlink, set.set, element.key));
+        if (present && matches(present->owner)) still_owned.push_back(element);
+      }
+      batch.add(encode_elements(NFT_MSG_DELSETELEM, 0, set.set, still_owned));
+    }
+    return {};
+  };
+  return compare_and_swap(netlink, "cannot remove nftables elements", plan, std::move(ready));
+}
+
 Result<void> remove_owned(Netlink& netlink, std::span<const SetName> sets,
                           const Nft::OwnerPredicate& matches) {
   for (const SetName& set : sets) {
     const auto owned = TRY(matching_elements(netlink, set, matches));
     for (std::span<const SetElement> rest(owned); !rest.empty();) {
       const auto some = rest.first(std::min(kRemovedAtOnce, rest.size()));
-      TRY(remove_some(netlink, set, some, matches));
+      const SetElements chunk{.set = set, .elements = {some.begin(), some.end()}};
+      TRY(remove_elements(netlink, std::span(&chunk, 1), matches));
       rest = rest.subspan(some.size());
     }
   }

@@ -114,4 +114,16 @@ Result<void> Nft::remove_masquerade(const OwnerPredicate& matches) {
   return remove_owned(netlink_, names, matches);
 }
 
+Result<void> Nft::remove_masquerade(std::string_view owner, const std::vector<Ip>& addresses,
+                                    std::function<Result<void>()> ready) {
+  Owners owners;
+  for (const Ip& address : addresses) owners.emplace(address, owner);
+  std::vector<SetElements> elements;
+  for (const FamilySet& set : family_sets()) {
+    elements.push_back({.set = set.name, .elements = elements_of(set.family, owners)});
+  }
+  const auto is_owners = [&](std::string_view candidate) { return candidate == owner; };
+  return remove_elements(netlink_, elements, is_owners, std::move(ready));
+}
+
 }  // namespace podwire::kernel

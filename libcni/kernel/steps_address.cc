@@ -64,17 +64,27 @@ Result<void> verify_step(const plan::EnsureSysctl& step, Kernel&) {
   return missing(fmt::format("sysctl {} is {}, expected {}", step.key, value.value_or("absent"), step.value));
 }
 
+namespace {
+
+/// "net/ipv6/conf/eth0" and "accept_dad".
+std::pair<std::string, std::string> split_key(const std::string& key) {
+  const std::size_t slash = key.rfind('/');
+  return {key.substr(0, slash), key.substr(slash + 1)};
+}
+
+}  // namespace
+
 Result<void> apply_step(const plan::SetPodSysctl& step, Kernel& kernel) {
-  return kernel.in_pod([&] { return ensure_sysctl(step.key, step.value, step.optional); });
+  const auto [folder, name] = split_key(step.key);
+  return TRY(kernel.pod_sysctls(folder))->ensure(name, step.value, step.optional);
 }
 
 Result<void> verify_step(const plan::SetPodSysctl& step, Kernel& kernel) {
-  return kernel.in_pod([&]() -> Result<void> {
-    const auto value = TRY(read_sysctl(step.key));
-    if (value == step.value || (!value && step.optional)) return {};
-    return missing(fmt::format("sysctl {} in the netns is {}, expected {}", step.key,
-                               value.value_or("absent"), step.value));
-  });
+  const auto [folder, name] = split_key(step.key);
+  const auto value = TRY(TRY(kernel.pod_sysctls(folder))->read(name));
+  if (value == step.value || (!value && step.optional)) return {};
+  return missing(fmt::format("sysctl {} in the netns is {}, expected {}", step.key, value.value_or("absent"),
+                             step.value));
 }
 
 Result<void> apply_step(const plan::AddAddress& step, Kernel& kernel) {

@@ -30,42 +30,51 @@ Result<std::optional<Link>> look_up(Netlink& netlink, const Key& key) {
   return std::move(*link);
 }
 
+std::unexpected<Error> absent(std::string_view name, Code code) {
+  return fail(code, fmt::format("link {:?} does not exist", name));
+}
+
 }  // namespace
 
 Result<Link> require_link(Netlink& netlink, std::string_view name, Code code) {
   auto link = TRY(look_up(netlink, name));
-  if (!link) return fail(code, fmt::format("link {:?} does not exist", name));
+  if (!link) return absent(name, code);
   return std::move(*link);
 }
 
 namespace {
 
-Result<Link> require_bridge(Netlink& netlink, std::string_view name, Code code) {
-  Link link = TRY(require_link(netlink, name, code));
-  if (link.kind != "bridge") {
+Result<Link> as_bridge(std::optional<Link> link, std::string_view name, Code code) {
+  if (!link) return absent(name, code);
+  if (link->kind != "bridge") {
     return fail(
         Code::kLinkConflict, fmt::format("{:?} already exists but is not a bridge", name),
-        link.kind.empty() ? "it is a hardware interface" : fmt::format("it is of kind {:?}", link.kind));
+        link->kind.empty() ? "it is a hardware interface" : fmt::format("it is of kind {:?}", link->kind));
   }
-  return link;
+  return *std::move(link);
+}
+
+Result<Link> require_bridge(Netlink& netlink, std::string_view name, Code code) {
+  return as_bridge(TRY(look_up(netlink, name)), name, code);
 }
 
 }  // namespace
 
 Result<void> apply_step(const plan::EnsureBridge& step, Kernel& kernel) {
   Netlink& host = kernel.host();
-  const auto existing = TRY(look_up(host, step.name));
+  auto existing = TRY(kernel.recall(plan::Side::kHost, step.name));
   if (!existing) {
     const auto created = create_bridge(
         host, {.name = step.name, .mac = step.mac, .mtu = step.mtu, .vlan_filtering = step.vlan_filtering});
     if (!created && created.error().number != EEXIST) {
       return std::unexpected(created.error().as_error(fmt::format("could not add {:?}", step.name)));
     }
-    // While its link-local address is tentative (one to two seconds) the bridge solicits no neighbour for the packets
-    // it forwards (kernel ndisc_send_ns()): pods would not be reached over IPv6 at first.
+    // While its link-local address is tentative (one to two seconds) the bridge solicits no neighbour for the
+    // packets it forwards (kernel ndisc_send_ns()): pods would not be reached over IPv6 at first.
     TRY(ensure_sysctl(fmt::format("net/ipv6/conf/{}/accept_dad", step.name), "0", true));
+    existing = TRY(kernel.look_up(plan::Side::kHost, step.name));
   }
-  const Link bridge = TRY(require_bridge(host, step.name, Code::kKernel));
+  const Link bridge = TRY(as_bridge(std::move(existing), step.name, Code::kKernel));
   if (bridge.mac != step.mac) {
     return fail(Code::kTryAgainLater,
                 fmt::format("bridge {:?} was made by somebody else just now", step.name));
@@ -140,14 +149,6 @@ std::string key_of(const plan::AddVeth& step) {
   return tag ? tag->key : std::string();
 }
 
-Result<void> remove(Netlink& netlink, const Link& link) {
-  const auto deleted = delete_link(netlink, link.index);
-  if (!deleted && deleted.error().number != ENODEV) {
-    return std::unexpected(deleted.error().as_error(fmt::format("cannot delete link {}", link.name)));
-  }
-  return {};
-}
-
 /// A veth in the pod whose host end does not have our name: made before podwire ran here, or by somebody
 /// else. Removed unless its host end carries another attachment's tag.
 Result<void> undo_foreign_veth(const plan::AddVeth& step, Kernel& kernel) {
@@ -158,7 +159,7 @@ Result<void> undo_foreign_veth(const plan::AddVeth& step, Kernel& kernel) {
   const auto outside = TRY(look_up(kernel.host(), inside->peer));
   const bool is_pair = outside && outside->kind == "veth" && outside->peer == inside->index;
   if (is_pair && plan::OwnerTag::parse(outside->alias) && !is_ours(*outside, key_of(step))) return {};
-  return remove(*pod, *inside);
+  return kernel.remove_link(plan::Side::kPod, *inside);
 }
 
 }  // namespace
@@ -172,7 +173,7 @@ Result<void> undo_step(const plan::AddVeth& step, Kernel& kernel) {
                 fmt::format("link {} is not this attachment's, left alone", step.host_name),
                 fmt::format("kind {:?}, alias {:?}", link->kind, link->alias));
   }
-  return remove(kernel.host(), *link);
+  return kernel.remove_link(plan::Side::kHost, *link);
 }
 
 Result<void> verify_step(const plan::AddVeth& step, Kernel& kernel) {

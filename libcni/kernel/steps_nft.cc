@@ -53,9 +53,17 @@ Result<void> verify_step(const plan::AddMasquerade& step, Kernel& kernel) {
 }
 
 Result<void> undo_step(const plan::AddMasquerade& step, Kernel& kernel) {
-  auto addresses = TRY(end_masquerade(*TRY(kernel.nft()), owned_by(step.owner)));
-  // The kernel walks its whole connection table (8 ms on a large machine), while the next step, the removal
-  // of the link, sleeps through a grace period.
+  Nft* nft = TRY(kernel.nft());
+  std::vector<Ip> addresses = step.addresses;
+  if (!addresses.empty()) {
+    // The kernel lets an nf_tables socket close only a grace period after elements were removed. On DEL that
+    // is to be the one which the link's removal waits for.
+    TRY(nft->remove_masquerade(step.owner, addresses, [&] { return kernel.await_link_removal(); }));
+  } else {
+    addresses = TRY(end_masquerade(*nft, owned_by(step.owner)));
+  }
+  // The kernel walks its whole connection table (8 ms on a large machine), while others wait for grace
+  // periods.
   if (!addresses.empty()) kernel.in_background([addresses] { return flush_connections(addresses); });
   return {};
 }

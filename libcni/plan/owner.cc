@@ -63,7 +63,10 @@ std::optional<OwnerTag> OwnerTag::parse(std::string_view text) {
     tag.masquerade = true;
     rest.remove_suffix(kMasq.size());
   }
-  if (rest.ends_with('+')) rest.remove_suffix(1);
+  if (rest.ends_with('+')) {
+    tag.complete = false;
+    rest.remove_suffix(1);
+  }
   if (rest.empty()) return tag;
   for (const std::string& item : split(rest, ',')) {
     auto ip = Cidr::parse(item);

@@ -20,17 +20,18 @@ namespace podwire::plan {
 /// (Whether the network is hashed depends on the network's own length alone.)
 [[nodiscard]] std::string owner_prefix(std::string_view network);
 
-/// nft loads comments of at most 128 characters (NFTNL_UDATA_COMMENT_MAXLEN), and the key is one: with a longer
-/// one it would refuse to load what it has listed itself.
+/// nft loads comments of at most 128 characters (NFTNL_UDATA_COMMENT_MAXLEN), and the key is one: with a
+/// longer one it would refuse to load what it has listed itself.
 inline constexpr std::size_t kMaxOwnerKey = 128;
 inline constexpr std::size_t kMaxAlias = 255;  ///< IFALIASZ - 1
 
 /// The alias of a host link: `<owner key>=<ip/length>,<ip/length>[;masq]`. Addresses that do not fit in
-/// kMaxAlias are left out, and the list then ends in '+'.
+/// kMaxAlias are left out, and the list then ends in '+': parse() says that it is not complete.
 struct OwnerTag {
   std::string key;
   std::vector<Cidr> ips;
   bool masquerade = false;
+  bool complete = true;
 
   [[nodiscard]] std::string text() const;
   /// Nothing when the text is not podwire's.

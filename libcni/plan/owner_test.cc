@@ -65,6 +65,7 @@ TEST(OwnerTag, FitsIntoTheKernelsAlias) {
   ASSERT_TRUE(parsed);
   EXPECT_EQ(parsed->key, tag.key);
   EXPECT_EQ(parsed->ips.size(), 2U);
+  EXPECT_FALSE(parsed->complete);
 }
 
 TEST(OwnerTag, ForeignAliasesAreNotOurs) {

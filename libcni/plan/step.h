@@ -110,7 +110,8 @@ struct AddRoute {
   spec::Route route;
 };
 
-/// Owned. Pod addresses whose traffic to outside is masqueraded: elements of the sets masq4 and masq6.
+/// Owned. Pod addresses whose traffic to outside is masqueraded: elements of the sets masq4 and masq6. Undone
+/// without `addresses`, the sets are searched for the owner.
 struct AddMasquerade {
   std::string owner;  ///< owner_key()
   std::vector<Ip> addresses;

@@ -91,7 +91,7 @@ Outcome run_verb(const Plugin& plugin, std::span<const Plugin* const> builtin, s
 
 Result<std::string> read_all(int fd) {
   std::string text;
-  std::array<char, 16384> buffer{};
+  std::array<char, 16384> buffer;  // not zeroed: a configuration fills a small part of it
   for (;;) {
     const ssize_t size = ::read(fd, buffer.data(), buffer.size());
     if (size < 0 && errno == EINTR) continue;

@@ -23,9 +23,7 @@ using plugin::Call;
 constexpr int kMaxPlans = 3;
 
 Result<std::optional<kernel::Link>> look_up(Kernel& kernel, const std::string& name) {
-  auto link = kernel::find_link(kernel.host(), name);
-  if (!link) return std::unexpected(link.error().as_error(fmt::format("cannot look up link {}", name)));
-  return std::move(*link);
+  return kernel.look_up(plan::Side::kHost, name);
 }
 
 Result<std::vector<Cidr>> addresses_of(Kernel& kernel, const kernel::Link& link) {
@@ -81,10 +79,19 @@ Result<spec::AddResult> add(const Call& call) {
   return add_with(call, {});
 }
 
+/// The tag of the attachment's host link; nothing when there is none of this attachment.
+Result<std::optional<plan::OwnerTag>> tag_of(Kernel& kernel, const spec::Attachment& attachment) {
+  const auto link = TRY(look_up(kernel, plan::host_veth_name(attachment)));
+  auto tag = link ? plan::OwnerTag::parse(link->alias) : std::nullopt;
+  if (tag && tag->key != plan::owner_key(attachment)) tag.reset();
+  return tag;
+}
+
 Result<void> del(const Call& call) {
   const spec::Attachment attachment = call.invocation.attachment();
   Kernel kernel = TRY(plugin::open_sandbox_if_any(call.invocation.env));
-  const auto undone = kernel::undo(plan_del(attachment), kernel);
+  const auto tag = TRY(tag_of(kernel, attachment));
+  const auto undone = kernel::undo(plan_del(attachment, tag), kernel);
   if (!undone) {
     // While the link lives its address is in use: the lease stays, and the runtime's next DEL tries again.
     const auto link = look_up(kernel, plan::host_veth_name(attachment));

@@ -234,7 +234,6 @@ Result<std::vector<Cidr>> replaced_addresses(const Config& config, const std::st
                                              const Cidr& gateway, const std::vector<Cidr>& present) {
   std::vector<Cidr> replaced;
   for (const Cidr& address : present) {
-    if (address == gateway) return std::vector<Cidr>{};
     if (address.ip.family() != gateway.ip.family()) continue;
     if (gateway.ip.is_v4() || address.overlaps(gateway)) replaced.push_back(address);
   }
@@ -254,11 +253,13 @@ Result<void> add_gateways(Builder& builder, const Config& config, const spec::Ad
   std::vector<Cidr> present = host.gateway_addresses;
   for (const spec::IpConfig& ip : result.ips) {
     const Cidr gateway{.ip = *ip.gateway, .prefix_length = ip.address.prefix_length};
+    // Usually an earlier pod brought it.
+    if (std::find(present.begin(), present.end(), gateway) != present.end()) continue;
     auto replaced = TRY(replaced_addresses(config, link, gateway, present));
     std::erase_if(present, [&](const Cidr& address) {
       return std::find(replaced.begin(), replaced.end(), address) != replaced.end();
     });
-    if (std::find(present.begin(), present.end(), gateway) == present.end()) present.push_back(gateway);
+    present.push_back(gateway);
     builder.gateway_address(link, gateway, std::move(replaced));
   }
   builder.forwarding();
@@ -328,17 +329,24 @@ Result<plan::Plan> plan_check(const Config& config, const spec::Invocation& invo
   return std::move(builder.steps);
 }
 
-plan::Plan plan_del(const spec::Attachment& attachment) {
+plan::Plan plan_del(const spec::Attachment& attachment, const std::optional<plan::OwnerTag>& tag) {
   const std::string owner = plan::owner_key(attachment);
-  const plan::OwnerTag tag{.key = owner, .ips = {}, .masquerade = false};
-  // Undone from the last to the first. Masquerading ends before the link goes: the kernel lets an nf_tables
-  // socket close only a grace period (20 ms) after elements were removed, and that one passes while the link
-  // is being deleted. The MAC guard outlives the link, so that the pod cannot forge a frame in between.
-  return {
-      plan::AddMacGuard{.owner = owner},
-      plan::AddVeth{
-          .host_name = plan::host_veth_name(attachment), .pod_name = attachment.ifname, .alias = tag.text()},
-      plan::AddMasquerade{.owner = owner}};
+  const bool is_known = tag && tag->complete;
+  // Undone from the last to the first. The link goes first: what the kernel does for it after that is waiting
+  // for RCU grace periods, and the removal of nf_tables elements waits for the same ones.
+  plan::Plan plan{plan::AddMacGuard{.owner = owner}};
+  if (!is_known || tag->masquerade) {
+    plan::AddMasquerade masquerade{.owner = owner, .addresses = {}};
+    if (is_known) {
+      for (const Cidr& ip : tag->ips) masquerade.addresses.push_back(ip.ip);
+    }
+    plan.emplace_back(std::move(masquerade));
+  }
+  const plan::OwnerTag identity{.key = owner, .ips = {}};
+  plan.emplace_back(plan::AddVeth{.host_name = plan::host_veth_name(attachment),
+                                  .pod_name = attachment.ifname,
+                                  .alias = identity.text()});
+  return plan;
 }
 
 }  // namespace podwire::bridge

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "libcni/base/error.h"
+#include "libcni/plan/owner.h"
 #include "libcni/plan/step.h"
 #include "libcni/spec/invocation.h"
 #include "libcni/spec/result.h"
@@ -39,7 +40,9 @@ struct AddPlan {
 [[nodiscard]] Result<plan::Plan> plan_check(const Config& config, const spec::Invocation& invocation,
                                             const spec::AddResult& previous);
 
-/// The owned steps of the attachment, for undoing: from its identity alone.
-[[nodiscard]] plan::Plan plan_del(const spec::Attachment& attachment);
+/// The owned steps of the attachment, for undoing. `tag` is that of its host link: it says what there is to
+/// undo. Without one, everything that could be there is searched for by the attachment's identity.
+[[nodiscard]] plan::Plan plan_del(const spec::Attachment& attachment,
+                                  const std::optional<plan::OwnerTag>& tag);
 
 }  // namespace podwire::bridge

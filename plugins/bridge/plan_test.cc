@@ -165,11 +165,29 @@ TEST(BridgePlan, CheckWithoutOurInterfaceInPrevResultFails) {
 }
 
 TEST(BridgePlan, DelNeedsTheIdentityOnly) {
-  const plan::Plan del = plan_del(invocation().attachment());
+  const plan::Plan del = plan_del(invocation().attachment(), std::nullopt);
   const auto veths = steps_of<plan::AddVeth>(del);
   ASSERT_EQ(veths.size(), 1U);
   EXPECT_EQ(veths[0].host_name, plan::host_veth_name(invocation().attachment()));
+  ASSERT_EQ(steps_of<plan::AddMasquerade>(del).size(), 1U);
   EXPECT_EQ(steps_of<plan::AddMasquerade>(del)[0].owner, "podwire:net1/c1/eth0");
+  EXPECT_TRUE(steps_of<plan::AddMasquerade>(del)[0].addresses.empty()) << "to be searched for";
+}
+
+TEST(BridgePlan, DelTakesWhatTheTagSays) {
+  const spec::Attachment attachment = invocation().attachment();
+  plan::OwnerTag tag{.key = plan::owner_key(attachment),
+                     .ips = {Cidr::parse("10.1.2.7/24").value(), Cidr::parse("fd00::7/64").value()}};
+  EXPECT_TRUE(steps_of<plan::AddMasquerade>(plan_del(attachment, tag)).empty()) << "was never masqueraded";
+  tag.masquerade = true;
+  const auto masquerade = steps_of<plan::AddMasquerade>(plan_del(attachment, tag));
+  ASSERT_EQ(masquerade.size(), 1U);
+  EXPECT_EQ(masquerade[0].addresses,
+            (std::vector{Ip::parse("10.1.2.7").value(), Ip::parse("fd00::7").value()}));
+  tag.complete = false;
+  const auto searched = steps_of<plan::AddMasquerade>(plan_del(attachment, tag));
+  ASSERT_EQ(searched.size(), 1U);
+  EXPECT_TRUE(searched[0].addresses.empty()) << "the tag does not list them all";
 }
 
 TEST(BridgePlan, DescribesEveryStepAsACommandLine) {
