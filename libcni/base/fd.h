@@ -1,8 +1,10 @@
-// An owned file descriptor.
+// An owned file descriptor, and reading from one.
 #pragma once
 
 #include <unistd.h>
 
+#include <expected>
+#include <string>
 #include <utility>
 
 namespace podwire {
@@ -34,5 +36,8 @@ class Fd {
  private:
   int fd_ = -1;
 };
+
+/// Everything up to end of file. Error: the errno of read(2).
+[[nodiscard]] std::expected<std::string, int> read_to_end(int fd);
 
 }  // namespace podwire

@@ -36,6 +36,17 @@ std::vector<std::string> split(std::string_view text, char separator) {
   }
 }
 
+std::vector<std::string> split_words(std::string_view text) {
+  constexpr std::string_view kBlank = " \t";
+  std::vector<std::string> words;
+  for (std::size_t start = text.find_first_not_of(kBlank); start != std::string_view::npos;) {
+    const std::size_t end = std::min(text.find_first_of(kBlank, start), text.size());
+    words.emplace_back(text.substr(start, end - start));
+    start = text.find_first_not_of(kBlank, end);
+  }
+  return words;
+}
+
 std::string_view trim(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n\v\f";
   const auto first = text.find_first_not_of(kSpace);

@@ -11,6 +11,8 @@ namespace podwire {
 
 /// Pieces between separators; "" gives one empty piece.
 [[nodiscard]] std::vector<std::string> split(std::string_view text, char separator);
+/// Pieces between runs of blanks and tabs; none of them is empty.
+[[nodiscard]] std::vector<std::string> split_words(std::string_view text);
 [[nodiscard]] std::string_view trim(std::string_view text);  ///< ASCII white space off both ends
 [[nodiscard]] std::string join(const std::vector<std::string>& pieces, std::string_view separator);
 [[nodiscard]] bool equals_ignore_case(std::string_view a, std::string_view b);  ///< ASCII only

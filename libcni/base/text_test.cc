@@ -11,6 +11,9 @@ TEST(Split, KeepsEmptyPieces) {
   EXPECT_EQ(split("a:b:c", ':'), (Pieces{"a", "b", "c"}));
   EXPECT_EQ(split(":a:", ':'), (Pieces{"", "a", ""}));
   EXPECT_EQ(split("", ':'), Pieces{""});
+  EXPECT_EQ(split_words(" a\t b  "), (Pieces{"a", "b"}));
+  EXPECT_EQ(split_words("a"), Pieces{"a"});
+  EXPECT_EQ(split_words(" \t"), Pieces{});
 }
 
 TEST(Trim, TakesAsciiWhiteSpaceOffBothEnds) {

@@ -1,13 +1,13 @@
 #include "libcni/plugin/exec.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <limits>
 
 #include "libcni/base/text.h"
@@ -86,9 +86,9 @@ Result<std::string> find_in_path(std::string_view type, const std::vector<std::s
   for (const std::string& directory : path) {
     // An empty element would mean the working directory, from which nothing may be executed (DLG-1).
     if (directory.empty()) continue;
-    const std::filesystem::path candidate = std::filesystem::path(directory) / type;
-    std::error_code unreadable;  // a directory we cannot look into does not have it
-    if (std::filesystem::is_regular_file(candidate, unreadable)) return candidate.string();
+    std::string candidate = fmt::format("{}{}{}", directory, directory.ends_with('/') ? "" : "/", type);
+    struct stat status {};  // a directory we cannot look into does not have it
+    if (::stat(candidate.c_str(), &status) == 0 && S_ISREG(status.st_mode)) return candidate;
   }
   return fail(Code::kDelegate,
               fmt::format("failed to find plugin \"{}\" in path [{}]", type, join(path, " ")));

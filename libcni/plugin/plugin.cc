@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "libcni/base/fd.h"
 #include "libcni/plugin/log.h"
 
 namespace podwire::plugin {
@@ -89,16 +90,10 @@ Outcome run_verb(const Plugin& plugin, std::span<const Plugin* const> builtin, s
   return {.exit_status = 0, .out = std::move(*out), .err = log.take_stderr()};
 }
 
-Result<std::string> read_all(int fd) {
-  std::string text;
-  std::array<char, 16384> buffer;  // not zeroed: a configuration fills a small part of it
-  for (;;) {
-    const ssize_t size = ::read(fd, buffer.data(), buffer.size());
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return fail_errno(Code::kIo, "error reading from stdin", errno);
-    if (size == 0) return text;
-    text.append(buffer.data(), static_cast<std::size_t>(size));
-  }
+Result<std::string> read_stdin() {
+  auto text = read_to_end(STDIN_FILENO);
+  if (!text) return fail_errno(Code::kIo, "error reading from stdin", text.error());
+  return *std::move(text);
 }
 
 /// What is readable now, up to a pipe's worth; a closed or silent stdin gives nothing.
@@ -140,7 +135,7 @@ int plugin_main(const Plugin& plugin, std::span<const Plugin* const> builtin) {
                 const char* value = std::getenv(name);
                 return value == nullptr ? std::nullopt : std::optional<std::string>(value);
               },
-              .read_stdin = [] { return read_all(STDIN_FILENO); },
+              .read_stdin = read_stdin,
               .peek_stdin = [] { return peek_all(STDIN_FILENO); }};
   const Outcome outcome = run(plugin, builtin, io);
   // stderr may be closed; only stdout carries the protocol.

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 
@@ -28,14 +27,9 @@ Result<std::optional<std::string>> read_file(const std::filesystem::path& file) 
   const Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
   if (!fd) return fail_errno(Code::kIo, "cannot open " + file.string(), errno);
-  std::string bytes;
-  std::array<char, 16384> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by read()
-  for (;;) {
-    const ssize_t got = ::read(fd.get(), buffer.data(), buffer.size());
-    if (got == 0) return bytes;
-    if (got < 0 && errno != EINTR) return fail_errno(Code::kIo, "cannot read " + file.string(), errno);
-    if (got > 0) bytes.append(buffer.data(), static_cast<std::size_t>(got));
-  }
+  auto bytes = read_to_end(fd.get());
+  if (!bytes) return fail_errno(Code::kIo, "cannot read " + file.string(), bytes.error());
+  return *std::move(bytes);
 }
 
 Result<void> write_file_atomic(const std::filesystem::path& file, std::string_view bytes, mode_t mode) {

@@ -1,7 +1,6 @@
 #include "plugins/host-local-ipam/file_lock.h"
 
 #include <fcntl.h>
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -32,7 +31,7 @@ timespec to_timespec(std::chrono::milliseconds duration) {
 class Alarm {
  public:
   [[nodiscard]] bool start(std::chrono::milliseconds timeout) {
-    struct sigaction action{};
+    struct sigaction action {};
     action.sa_handler = [](int) {};  // without SA_RESTART: flock returns EINTR
     sigset_t alarm_only;
     sigemptyset(&alarm_only);
@@ -60,7 +59,7 @@ class Alarm {
 
  private:
   timer_t timer_{};
-  struct sigaction old_action_{};
+  struct sigaction old_action_ {};
   sigset_t old_mask_{};
   bool handler_set_ = false;
   bool mask_set_ = false;
@@ -75,9 +74,9 @@ Result<void> wait_for_lock(int fd, const std::string& path, std::chrono::millise
   while (::flock(fd, LOCK_EX) != 0) {
     if (errno != EINTR) return fail_errno(Code::kIo, fmt::format("cannot lock {}", path), errno);
     if (Clock::now() < deadline) continue;
-    return fail(
-        Code::kTryAgainLater,
-        fmt::format("try again later: lock {} is held by another process since more than {}", path, timeout));
+    return fail(Code::kTryAgainLater,
+                fmt::format("try again later: lock {} is held by another process since more than {} ms", path,
+                            timeout.count()));
   }
   return {};
 }

@@ -1,11 +1,11 @@
 #include "shim/pod/lifecycle.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <linux/magic.h>
 #include <sys/statfs.h>
 
-#include <chrono>
+#include <array>
+#include <ctime>
 #include <ranges>
 
 #include "libcni/runtime/error_list.h"
@@ -18,9 +18,13 @@
 namespace podwire::pod {
 namespace {
 
+/// RFC 3339, in UTC.
 std::string now() {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)));
+  const std::time_t seconds = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  std::array<char, 32> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
 runtime::Runtime runtime_of(const Pod& pod) {
@@ -38,7 +42,7 @@ runtime::RuntimeConf runtime_conf(const Pod& pod, const PodNetwork& network, con
 /// The netns as DEL gets it: its path, or "" when no namespace is mounted there any more.
 std::string netns_for_del(const PodDirectory& directory) {
   const std::string path = directory.ns("net").string();
-  struct statfs status{};
+  struct statfs status {};
   return ::statfs(path.c_str(), &status) == 0 && status.f_type == NSFS_MAGIC ? path : "";
 }
 
