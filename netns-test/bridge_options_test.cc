@@ -142,6 +142,16 @@ TEST_F(BridgeOptions, ForceAddressReplacesTheGateway) {
   EXPECT_EQ(node_.sh("ip -4 -o addr show dev br0 | awk '{ print $4 }'"), "10.1.2.1/24\n");
 }
 
+/// The old address is the primary one of the subnet, and takes its secondary ones along when it goes.
+TEST_F(BridgeOptions, ForceAddressReplacesAnotherOneOfTheSubnet) {
+  node_.sh(
+      "ip link add br0 type bridge; ip addr add 10.1.2.250/24 dev br0; ip addr add 10.1.2.251/24 dev br0; "
+      "ip link set br0 up");
+  const std::string forced = bridge_conf("1.1.0", R"("forceAddress":true,)" + kGateway);
+  EXPECT_TRUE(succeeds(add(pod_, forced)));
+  EXPECT_EQ(node_.sh("ip -4 -o addr show dev br0 | awk '{ print $4 }'"), "10.1.2.1/24\n");
+}
+
 TEST_F(BridgeOptions, SecondIpv6GatewayStandsBesideTheFirst) {
   node_.sh("ip link add br0 type bridge; ip addr add 2001:db8:7::1/64 dev br0 nodad; ip link set br0 up");
   ASSERT_TRUE(succeeds(add(pod_, bridge_conf("1.1.0", R"("isGateway":true,)" + ipam({"2001:db8:1::/64"})))));

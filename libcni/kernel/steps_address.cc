@@ -30,16 +30,19 @@ Result<void> verify_address(Kernel& kernel, plan::Side side, const std::string& 
   return {};
 }
 
+Result<void> ensure_address(const plan::EnsureAddress& step, Netlink& host, int link) {
+  const auto added = add_address(host, link, step.address, duplicate_detection(step.address, false));
+  if (added || added.error().number == EEXIST) return {};
+  return std::unexpected(added.error().as_error(
+      fmt::format("could not add IP address {} to {:?}", step.address.text(), step.link)));
+}
+
 }  // namespace
 
 Result<void> apply_step(const plan::EnsureAddress& step, Kernel& kernel) {
   Netlink& host = kernel.host();
   const int link = TRY(kernel.link_index(plan::Side::kHost, step.link, Code::kKernel));
-  const auto added = add_address(host, link, step.address, duplicate_detection(step.address, false));
-  if (!added && added.error().number != EEXIST) {
-    return std::unexpected(added.error().as_error(
-        fmt::format("could not add IP address {} to {:?}", step.address.text(), step.link)));
-  }
+  TRY(ensure_address(step, host, link));
   for (const Cidr& old : step.replaces) {
     const auto deleted = delete_address(host, link, old);
     if (!deleted && deleted.error().number != EADDRNOTAVAIL) {
@@ -47,7 +50,9 @@ Result<void> apply_step(const plan::EnsureAddress& step, Kernel& kernel) {
           fmt::format("could not remove IP address {} from {:?}", old.text(), step.link)));
     }
   }
-  return {};
+  // Beside an old one of its subnet the new address was secondary, and went with it (__inet_del_ifa()).
+  if (step.replaces.empty()) return {};
+  return ensure_address(step, host, link);
 }
 
 Result<void> verify_step(const plan::EnsureAddress& step, Kernel& kernel) {
