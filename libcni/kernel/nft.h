@@ -27,18 +27,13 @@
 #include "libcni/base/error.h"
 #include "libcni/base/ip.h"
 #include "libcni/kernel/netlink.h"
+#include "libcni/plan/nft_table.h"
 
 namespace podwire::kernel {
 
-struct MasqueradeElement {
-  std::string owner;
-  Ip address;
-};
-
-struct NoMasqueradeElement {
-  std::string owner;
-  Cidr destination;
-};
+using plan::MacGuardElement;
+using plan::MasqueradeElement;
+using plan::NoMasqueradeElement;
 
 /// The elements that must exist besides the ones being added, when base objects had to be made anew (somebody
 /// ran `nft flush ruleset`): taken from the owner tags of the host's links. Called once per attempt.
@@ -65,8 +60,12 @@ class Nft {
   /// What is there; an absent table has nothing.
   [[nodiscard]] Result<std::vector<MasqueradeElement>> masquerade_elements();
   [[nodiscard]] Result<std::vector<NoMasqueradeElement>> no_masquerade_elements();
+  [[nodiscard]] Result<std::vector<MacGuardElement>> mac_guard_elements();
   /// Owner keys that have mac guard elements.
   [[nodiscard]] Result<std::vector<std::string>> mac_guard_owners();
+  /// What is there of the two tables.
+  [[nodiscard]] Result<plan::NftTableState> masquerade_base();
+  [[nodiscard]] Result<plan::NftTableState> mac_guard_base();
   /// True when table, chains and rules are as this version writes them.
   [[nodiscard]] Result<bool> masquerade_base_intact();
   [[nodiscard]] Result<bool> mac_guard_intact(std::string_view link, const Mac& mac);

@@ -1,5 +1,5 @@
-// The base objects of podwire's tables as data: which sets, which chain, which rules; what the kernel has of
-// them; the requests that make them so.
+// The base objects of podwire's tables as the kernel takes them: which sets, which chain, which rules; what
+// the kernel has of them; the requests that make them so. What they are is said in plan/nft_table.h.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 #include "libcni/kernel/nft_batch.h"
 #include "libcni/kernel/nft_rule.h"
 #include "libcni/kernel/nft_set.h"
+#include "libcni/plan/nft_table.h"
 
 namespace podwire::kernel {
 
@@ -39,26 +40,19 @@ struct TableSpec {
   std::vector<Rule> rules;
 };
 
-inline constexpr std::string_view kTable = "podwire";
-inline constexpr std::string_view kMasq4 = "masq4";
-inline constexpr std::string_view kMasq6 = "masq6";
-inline constexpr std::string_view kNoMasq4 = "nomasq4";
-inline constexpr std::string_view kNoMasq6 = "nomasq6";
-inline constexpr std::string_view kGuardedPorts = "macguard_ports";
-inline constexpr std::string_view kGuardedMacs = "macguard";
+using plan::kGuardedMacs;
+using plan::kGuardedPorts;
+using plan::kMasq4;
+using plan::kMasq6;
+using plan::kNoMasq4;
+using plan::kNoMasq6;
 
-/// table inet podwire.
+/// plan::masquerade_table() and plan::mac_guard_table(), compiled.
 [[nodiscard]] const TableSpec& masquerade_table();
-/// table bridge podwire.
 [[nodiscard]] const TableSpec& mac_guard_table();
 
 /// What the kernel has of a TableSpec.
-struct BaseState {
-  bool table = false;
-  bool dormant = false;  ///< the table is switched off (NFT_TABLE_F_DORMANT)
-  bool chain = false;
-  bool intact = false;  ///< everything is there and as specified; sets too, since rules hold on to them
-};
+using BaseState = plan::NftTableState;
 [[nodiscard]] Result<BaseState> observe_base(Netlink& netlink, const TableSpec& spec);
 
 /// Switches a dormant table on. By itself: a kernel refuses new base chains in a batch that changes table

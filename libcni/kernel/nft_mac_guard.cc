@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 #include "libcni/kernel/nft.h"
 #include "libcni/kernel/nft_base.h"
@@ -36,6 +37,22 @@ std::vector<std::uint8_t> mac_key(std::string_view link, const Mac& mac) {
   key.insert(key.end(), mac.bytes().begin(), mac.bytes().end());
   key.resize(mac_guard_table().sets[1].key.length);
   return key;
+}
+
+/// The reverse of port_key() and mac_key(); nothing for a key of another length.
+std::optional<MacGuardElement> guard_of(SetElement& element) {
+  constexpr std::size_t kMacLength = 6;
+  const bool is_port = element.key.size() == IFNAMSIZ;
+  if (!is_port && element.key.size() != mac_guard_table().sets[1].key.length) return std::nullopt;
+  const auto* name = reinterpret_cast<const char*>(element.key.data());
+  MacGuardElement guard{.owner = std::move(element.owner),
+                        .link = std::string(name, ::strnlen(name, IFNAMSIZ)),
+                        .mac = std::nullopt};
+  if (is_port) return guard;
+  std::array<std::uint8_t, kMacLength> mac{};
+  std::copy_n(element.key.begin() + IFNAMSIZ, kMacLength, mac.begin());
+  guard.mac = Mac(mac);
+  return guard;
 }
 
 struct Guard {
@@ -91,13 +108,23 @@ Result<void> Nft::add_mac_guard(std::string_view owner, std::string_view link, c
                           [&](NftBatch& batch) { return plan_guard(netlink_, batch, guard); });
 }
 
-Result<std::vector<std::string>> Nft::mac_guard_owners() {
-  std::vector<std::string> owners;
+Result<plan::NftTableState> Nft::mac_guard_base() {
+  return observe_base(netlink_, mac_guard_table());
+}
+
+Result<std::vector<MacGuardElement>> Nft::mac_guard_elements() {
+  std::vector<MacGuardElement> result;
   for (const SetName& set : {ports_set(), macs_set()}) {
     for (SetElement& element : TRY(read_set(netlink_, set)).value_or(std::vector<SetElement>())) {
-      owners.push_back(std::move(element.owner));
+      if (auto guard = guard_of(element)) result.push_back(std::move(*guard));
     }
   }
+  return result;
+}
+
+Result<std::vector<std::string>> Nft::mac_guard_owners() {
+  std::vector<std::string> owners;
+  for (MacGuardElement& element : TRY(mac_guard_elements())) owners.push_back(std::move(element.owner));
   std::ranges::sort(owners);
   owners.erase(std::ranges::unique(owners).begin(), owners.end());
   return owners;

@@ -104,8 +104,12 @@ Result<std::vector<MasqueradeElement>> Nft::masquerade_elements() {
   return result;
 }
 
+Result<plan::NftTableState> Nft::masquerade_base() {
+  return observe_base(netlink_, masquerade_table());
+}
+
 Result<bool> Nft::masquerade_base_intact() {
-  return TRY(observe_base(netlink_, masquerade_table())).intact;
+  return TRY(masquerade_base()).intact;
 }
 
 Result<void> Nft::remove_masquerade(const OwnerPredicate& matches) {

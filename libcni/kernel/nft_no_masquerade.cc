@@ -68,15 +68,6 @@ Result<void> plan_removal(Netlink& netlink, NftBatch& batch, const FamilySet& se
 
 }  // namespace
 
-std::span<const NoMasqueradeElement> multicast_destinations() {
-  constexpr std::array<std::uint8_t, 4> kMulticast4{224};
-  constexpr std::array<std::uint8_t, 16> kMulticast6{0xff};
-  static const std::array<NoMasqueradeElement, 2> destinations{
-      NoMasqueradeElement{"podwire", {.ip = Ip::from_bytes(kMulticast4), .prefix_length = 4}},
-      NoMasqueradeElement{"podwire", {.ip = Ip::from_bytes(kMulticast6), .prefix_length = 8}}};
-  return destinations;
-}
-
 Result<void> plan_no_masquerade(Netlink& netlink, NftBatch& batch,
                                 std::span<const NoMasqueradeElement> elements) {
   for (const FamilySet& set : family_sets()) {

@@ -9,8 +9,7 @@
 
 namespace podwire::kernel {
 
-/// 224.0.0.0/4 and ff00::/8: as in the reference, multicast is never masqueraded. Owner "podwire".
-[[nodiscard]] std::span<const NoMasqueradeElement> multicast_destinations();
+using plan::multicast_destinations;
 
 /// Fills the batch so that the destinations are covered. Sets that are missing, and their table, are made in
 /// it.
