@@ -1,4 +1,4 @@
-// The end of masquerading: set elements, and the connections that were translated through them.
+// Who is masqueraded, and the end of it: set elements, and the connections that were translated through them.
 #pragma once
 
 #include <vector>
@@ -8,6 +8,9 @@
 #include "libcni/kernel/nft.h"
 
 namespace podwire::kernel {
+
+/// Every masqueraded address of this host, from the owner tags of its links.
+[[nodiscard]] Result<std::vector<MasqueradeElement>> masqueraded_by_tags(Netlink& host);
 
 /// Removes the masquerade elements of the owners that match. Returns their addresses, whose tracked
 /// connections are to be flushed next: a later pod with the same address must not get answers that were meant

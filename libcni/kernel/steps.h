@@ -3,17 +3,11 @@
 // vanishes with the pod's link.
 #pragma once
 
-#include <chrono>
-
 #include "libcni/base/error.h"
 #include "libcni/kernel/kernel.h"
 #include "libcni/plan/step.h"
 
 namespace podwire::kernel {
-
-/// How long a bridge port may take to forward. The link watch answers within a millisecond unless RTNL is
-/// jammed.
-inline constexpr std::chrono::seconds kPortDeadline{3};
 
 [[nodiscard]] Result<void> apply_step(const plan::EnsureBridge& step, Kernel& kernel);
 [[nodiscard]] Result<void> apply_step(const plan::EnsureAddress& step, Kernel& kernel);
@@ -55,5 +49,9 @@ inline constexpr std::chrono::seconds kPortDeadline{3};
 [[nodiscard]] Result<void> as_result(KernelResult<void> outcome, std::string_view what);
 /// The link, or an error of `code` that it does not exist.
 [[nodiscard]] Result<struct Link> require_link(Netlink& netlink, std::string_view name, Code code);
+/// kLinkConflict when a link that a step would use is of another kind ("bridge", "veth").
+[[nodiscard]] Result<void> require_kind(const struct Link& link, std::string_view kind);
+/// kInterfaceExists: the host's end of an attachment that is to be added is there.
+[[nodiscard]] std::unexpected<Error> host_link_exists(std::string_view name);
 
 }  // namespace podwire::kernel

@@ -42,15 +42,23 @@ Result<Link> require_link(Netlink& netlink, std::string_view name, Code code) {
   return std::move(*link);
 }
 
+Result<void> require_kind(const Link& link, std::string_view kind) {
+  if (link.kind == kind) return {};
+  return fail(
+      Code::kLinkConflict, fmt::format("{:?} already exists but is not a {}", link.name, kind),
+      link.kind.empty() ? "it is a hardware interface" : fmt::format("it is of kind {:?}", link.kind));
+}
+
+std::unexpected<Error> host_link_exists(std::string_view name) {
+  return fail(Code::kInterfaceExists, fmt::format("host link {:?} of this attachment already exists", name),
+              "the attachment was added before, in another netns; delete it first");
+}
+
 namespace {
 
 Result<Link> as_bridge(std::optional<Link> link, std::string_view name, Code code) {
   if (!link) return absent(name, code);
-  if (link->kind != "bridge") {
-    return fail(
-        Code::kLinkConflict, fmt::format("{:?} already exists but is not a bridge", name),
-        link->kind.empty() ? "it is a hardware interface" : fmt::format("it is of kind {:?}", link->kind));
-  }
+  TRY(require_kind(*link, "bridge"));
   return *std::move(link);
 }
 
@@ -106,9 +114,7 @@ Result<void> explain_name_conflict(const plan::AddVeth& step, Kernel& kernel) {
                 fmt::format("interface {:?} already exists in the netns", step.pod_name),
                 "the attachment may have been added before; delete it first");
   }
-  return fail(Code::kInterfaceExists,
-              fmt::format("host link {:?} of this attachment already exists", step.host_name),
-              "the attachment was added before, in another netns; delete it first");
+  return host_link_exists(step.host_name);
 }
 
 }  // namespace
@@ -209,7 +215,7 @@ Result<void> verify_step(const plan::SetPodLinkUp& step, Kernel& kernel) {
 }
 
 Result<void> apply_step(const plan::AwaitPort& step, Kernel& kernel) {
-  return await_operational(kernel.host(), step.link, kPortDeadline);
+  return await_operational(kernel.host(), step.link, plan::kPortDeadline);
 }
 
 }  // namespace podwire::kernel

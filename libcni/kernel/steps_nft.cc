@@ -9,9 +9,7 @@
 #include "libcni/plan/owner.h"
 
 namespace podwire::kernel {
-namespace {
 
-/// Every masqueraded address of this host, from the owner tags of its links.
 Result<std::vector<MasqueradeElement>> masqueraded_by_tags(Netlink& host) {
   const auto links = list_links(host);
   if (!links) return std::unexpected(links.error().as_error("cannot list links"));
@@ -23,6 +21,8 @@ Result<std::vector<MasqueradeElement>> masqueraded_by_tags(Netlink& host) {
   }
   return elements;
 }
+
+namespace {
 
 auto owned_by(const std::string& owner) {
   return [&owner](std::string_view candidate) { return candidate == owner; };

@@ -124,10 +124,7 @@ Result<void> apply_step(const plan::EnsureVlanGateway& step, Kernel& kernel) {
   if (!existing)
     return std::unexpected(existing.error().as_error(fmt::format("cannot look up link {}", step.name)));
   if (!*existing) return make_vlan_gateway(step, kernel.host());
-  if ((*existing)->kind != "veth") {
-    return fail(Code::kLinkConflict, fmt::format("{:?} already exists but is not a veth", step.name));
-  }
-  return {};
+  return require_kind(**existing, "veth");
 }
 
 Result<void> verify_step(const plan::EnsureVlanGateway& step, Kernel& kernel) {

@@ -2,138 +2,294 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <ranges>
+#include <utility>
+
+#include "libcni/plan/describe_nft.h"
+#include "libcni/plan/shell.h"
+
 namespace podwire::plan {
 namespace {
 
-using Lines = std::vector<std::string>;
+/// What a sysctl is set for, by the last part of its key.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kSysctlPurposes{{
+    {"accept_ra", "a router takes no routes from advertisements of its pods"},
+    {"ip_forward", "the node routes IPv4"},
+    {"forwarding", "the node routes IPv6"},
+    {"disable_ipv6", "the interface may carry IPv6 addresses"},
+    {"arp_notify", "IPv4 neighbours are told when the MAC address is set"},
+    {"ndisc_notify", "IPv6 neighbours are told when the MAC address is set"},
+    {"keep_addr_on_down", "IPv6 addresses survive when the interface goes down"},
+    {"accept_dad",
+     "IPv6 duplicate address detection; 0: nobody waits for it, IPAM hands out no address twice"},
+    {"enhanced_dad", "duplicate address detection tells its own probes from those of others (RFC 7527)"},
+}};
+
+std::string sysctl_purpose(const std::string& key) {
+  const std::string_view last = std::string_view(key).substr(key.rfind('/') + 1);
+  const auto* found = std::ranges::find(kSysctlPurposes, last, [](const auto& row) { return row.first; });
+  return found == kSysctlPurposes.end() ? key : fmt::format("{}: {}", key, found->second);
+}
 
 std::string mtu_words(std::uint32_t mtu) {
   return mtu == 0 ? "" : fmt::format(" mtu {}", mtu);
 }
 
-std::string sysctl_line(const std::string& key, const std::string& value) {
-  return fmt::format("sysctl -q -w {}={}", key, value);
+/// IPv4 addresses have a broadcast address where there is room for one (kernel/address.cc).
+std::string_view broadcast_words(const Cidr& address) {
+  return address.ip.is_v4() && address.prefix_length < 31 ? " broadcast +" : "";
 }
 
-/// Elements of the twin sets of one table, the IPv4 ones and the IPv6 ones.
-std::string element_line(Family family, std::string_view set, const std::string& element,
-                         const std::string& owner) {
-  return fmt::format("nft 'add element inet podwire {}{} {{ {} comment \"{}\" }}'", set,
-                     family == Family::kV4 ? 4 : 6, element, owner);
+std::string route_words(const AddRoute& step) {
+  const spec::Route& route = step.route;
+  std::string words = route.dst.network().text();
+  if (route.gw) words += fmt::format(" via {}", route.gw->text());
+  words += fmt::format(" dev {}", shell_word(step.link));
+  if (route.table) words += fmt::format(" table {}", *route.table);
+  if (route.priority != 0) words += fmt::format(" metric {}", route.priority);
+  if (route.scope) words += fmt::format(" scope {}", *route.scope);
+  if (route.mtu != 0) words += fmt::format(" mtu {}", route.mtu);
+  if (route.advmss != 0) words += fmt::format(" advmss {}", route.advmss);
+  return words;
 }
 
-void vlan_lines(Lines& out, const std::string& port, std::uint16_t vlan, const std::vector<VlanRange>& trunk,
-                bool preserve) {
-  if (vlan == 0 && trunk.empty()) return;
-  if (!preserve) out.push_back(fmt::format("bridge vlan del dev {} vid 1-4094", port));
-  for (const VlanRange& range : trunk) {
-    out.push_back(fmt::format("bridge vlan add dev {} vid {}-{}", port, range.first, range.last));
+struct PortVlans {
+  std::uint16_t vlan = 0;
+  std::vector<VlanRange> trunk;
+  bool preserve_default = true;
+};
+
+/// A trunk without a native VLAN keeps VLAN 1 as untagged PVID (kernel/steps_port.cc).
+void vlan_commands(Commands& out, const std::string& port, const PortVlans& vlans) {
+  if (vlans.vlan == 0 && vlans.trunk.empty()) return;
+  const std::string dev = shell_word(port);
+  // The kernel skips those that the port does not carry (br_vlan_info()).
+  if (!vlans.preserve_default) out.push_back(fmt::format("bridge vlan del dev {} vid 1-4094", dev));
+  for (const VlanRange& range : vlans.trunk) {
+    const std::string last = range.last == range.first ? "" : fmt::format("-{}", range.last);
+    out.push_back(fmt::format("bridge vlan add dev {} vid {}{}", dev, range.first, last));
   }
-  out.push_back(fmt::format("bridge vlan add dev {} vid {} pvid untagged", port, vlan == 0 ? 1 : vlan));
+  out.push_back(
+      fmt::format("bridge vlan add dev {} vid {} pvid untagged", dev, vlans.vlan == 0 ? 1 : vlans.vlan));
 }
 
 class Describer {
  public:
-  explicit Describer(const DescribeContext& context)
-      : ip_pod_(fmt::format("ip -n {}", context.netns)), context_(context) {}
+  Describer(Observed& observed, const DescribeContext& context)
+      : observed_(observed), netns_(shell_word(context.netns)), ip_pod_(fmt::format("ip -n {}", netns_)) {}
 
-  void operator()(const EnsureBridge& step) {
-    line(fmt::format("ip link add {} address {}{} type bridge{}", step.name, step.mac.text(),
-                     mtu_words(step.mtu), step.vlan_filtering ? " vlan_filtering 1" : ""));
-    line(sysctl_line(fmt::format("net/ipv6/conf/{}/accept_dad", step.name), "0"));
-    line(fmt::format("ip link set {} up{}", step.name, step.promiscuous ? " promisc on" : ""));
+  Result<StepText> operator()(const EnsureBridge& step) {
+    const std::string name = shell_word(step.name);
+    StepText out{.step = "EnsureBridge", .comment = fmt::format("the bridge {}, up", step.name)};
+    const auto [entry, fresh] = observed_.links.try_emplace(step.name);
+    if (fresh) {
+      out.comment += ", with a MAC address that does not change with its ports";
+      out.commands.push_back(fmt::format("ip link add name {} address {}{} type bridge{}", name,
+                                         step.mac.text(), mtu_words(step.mtu),
+                                         step.vlan_filtering ? " vlan_filtering 1" : ""));
+      const std::string accept_dad = fmt::format("net/ipv6/conf/{}/accept_dad", step.name);
+      out.commands.push_back(TRY(sysctl_command(accept_dad, "0", true)));
+    }
+    Observed::Link& link = entry->second;
+    std::string flags;
+    if (!link.up) flags += " up";
+    if (step.promiscuous && !link.promiscuous) flags += " promisc on";
+    if (!flags.empty()) out.commands.push_back(fmt::format("ip link set dev {}{}", name, flags));
+    link.up = true;
+    link.promiscuous = link.promiscuous || step.promiscuous;
+    return out;
   }
-  void operator()(const EnsureAddress& step) {
-    line(fmt::format("ip address add {} dev {}{}", step.address.text(), step.link,
-                     family_words(step.address)));
-    for (const Cidr& old : step.replaces)
-      line(fmt::format("ip address del {} dev {}", old.text(), step.link));
+
+  Result<StepText> operator()(const EnsureAddress& step) {
+    const std::string dev = shell_word(step.link);
+    StepText out{.step = "EnsureAddress",
+                 .comment = fmt::format("the pods' gateway {} on {}", step.address.text(), step.link)};
+    std::vector<Cidr>& present = observed_.links[step.link].addresses;
+    // From the last: a secondary address vanishes with the primary one of its subnet, which comes before it.
+    for (const Cidr& old : step.replaces | std::views::reverse) {
+      out.commands.push_back(fmt::format("ip address del {} dev {}", old.text(), dev));
+      std::erase(present, old);
+    }
+    if (std::ranges::find(present, step.address) != present.end()) return out;
+    out.commands.push_back(fmt::format("ip address add {} dev {}{}{}", step.address.text(), dev,
+                                       broadcast_words(step.address),
+                                       step.address.ip.is_v4() ? "" : " nodad"));
+    present.push_back(step.address);
+    return out;
   }
-  void operator()(const EnsureSysctl& step) { line(sysctl_line(step.key, step.value)); }
-  void operator()(const EnsureVlanGateway& step) {
-    line(fmt::format("ip link add {} address {}{} type veth peer name {} address {}", step.peer,
-                     step.peer_mac.text(), mtu_words(step.mtu), step.name, step.mac.text()));
-    line(fmt::format("ip link set {} master {} up", step.peer, step.bridge));
-    vlan_lines(out, step.peer, step.vlan, {}, step.preserve_default_vlan);
-    line(fmt::format("ip link set {} up", step.name));
+
+  Result<StepText> operator()(const EnsureSysctl& step) {
+    StepText out{.step = "EnsureSysctl", .comment = sysctl_purpose(step.key)};
+    std::string& value = observed_.sysctls[step.key];
+    if (value == step.value) return out;
+    value = step.value;
+    out.commands.push_back(TRY(sysctl_command(step.key, step.value, step.optional)));
+    return out;
   }
-  void operator()(const AddVeth& step) {
+
+  Result<StepText> operator()(const EnsureVlanGateway& step) {
+    StepText out{.step = "EnsureVlanGateway",
+                 .comment = fmt::format("{}: where the node stands in VLAN {} of {}", step.name, step.vlan,
+                                        step.bridge)};
+    const auto [entry, fresh] = observed_.links.try_emplace(step.name);
+    if (!fresh) return out;
+    entry->second.up = true;
+    const std::string peer = shell_word(step.peer);
     const std::string mtu = mtu_words(step.mtu);
-    line(fmt::format("ip link add {} address {}{} type veth peer name {} address {}{} netns {}",
-                     step.host_name, step.host_mac.text(), mtu, step.pod_name, step.pod_mac.text(), mtu,
-                     context_.netns));
-    line(fmt::format("ip link set {} addrgenmode none alias '{}'{}", step.host_name, step.alias,
-                     step.bridge.empty() ? "" : " master " + step.bridge));
-  }
-  void operator()(const SetBridgePort& step) {
-    line(fmt::format("ip link set {} up", step.link));
-    if (step.hairpin || step.isolated) {
-      line(fmt::format("bridge link set dev {}{}{}", step.link, step.hairpin ? " hairpin on" : "",
-                       step.isolated ? " isolated on" : ""));
-    }
-    vlan_lines(out, step.link, step.vlan, step.trunk, step.preserve_default_vlan);
-  }
-  void operator()(const SetPodSysctl& step) {
-    line(fmt::format("ip netns exec {} {}{}", context_.netns, sysctl_line(step.key, step.value),
-                     step.optional ? " || true" : ""));
-  }
-  void operator()(const AddAddress& step) {
-    line(fmt::format("{} address add {} dev {}{}", ip_pod_, step.address.text(), step.link,
-                     step.detect_duplicates ? "" : family_words(step.address)));
-  }
-  void operator()(const SetPodLinkUp& step) { line(fmt::format("{} link set {} up", ip_pod_, step.link)); }
-  void operator()(const AddRoute& step) { line(fmt::format("{} {}", ip_pod_, route_words(step))); }
-  void operator()(const AddMasquerade& step) {
-    for (const Ip& ip : step.addresses) line(element_line(ip.family(), "masq", ip.text(), step.owner));
-  }
-  void operator()(const EnsureNoMasquerade& step) {
-    for (const Cidr& cidr : step.destinations) {
-      line(element_line(cidr.ip.family(), "nomasq", cidr.network().text(), step.owner));
-    }
-  }
-  void operator()(const AddMacGuard& step) {
-    line(fmt::format("nft 'add element bridge podwire macguard {{ \"{}\" . {} comment \"{}\" }}'", step.link,
-                     step.mac.text(), step.owner));
-    line(fmt::format("nft 'add element bridge podwire macguard_ports {{ \"{}\" comment \"{}\" }}'", step.link,
-                     step.owner));
-  }
-  void operator()(const AwaitPort& step) { line(fmt::format("ip link show {} up", step.link)); }
-  void operator()(const Announce& step) {
-    line(fmt::format("{} link set {} address {}", ip_pod_, step.link, step.mac.text()));
+    out.commands.push_back(fmt::format(
+        "ip link add name {} address {}{} master {} type veth peer name {} address {}{}", peer,
+        step.peer_mac.text(), mtu, shell_word(step.bridge), shell_word(step.name), step.mac.text(), mtu));
+    vlan_commands(out.commands, step.peer,
+                  {.vlan = step.vlan, .trunk = {}, .preserve_default = step.preserve_default_vlan});
+    out.commands.push_back(fmt::format("ip link set dev {} up", peer));
+    out.commands.push_back(fmt::format("ip link set dev {} up", shell_word(step.name)));
+    return out;
   }
 
-  Lines out;
+  Result<StepText> operator()(const AddVeth& step) {
+    const std::string host = shell_word(step.host_name);
+    const std::string mtu = mtu_words(step.mtu);
+    const std::string master = step.bridge.empty() ? "" : " master " + shell_word(step.bridge);
+    StepText out{
+        .step = "AddVeth",
+        .comment = fmt::format("the pod's link: {} in the pod, {} on the node; the alias names its owner",
+                               step.pod_name, step.host_name)};
+    out.commands.push_back(fmt::format(
+        "ip link add name {} address {}{}{} type veth peer name {} address {}{} netns {}", host,
+        step.host_mac.text(), mtu, master, shell_word(step.pod_name), step.pod_mac.text(), mtu, netns_));
+    out.commands.push_back(
+        fmt::format("ip link set dev {} alias {} addrgenmode none", host, shell_word(step.alias)));
+    return out;
+  }
+
+  Result<StepText> operator()(const SetBridgePort& step) {
+    const std::string dev = shell_word(step.link);
+    StepText out{.step = "SetBridgePort", .comment = "the node's end as a port of the bridge, up"};
+    out.commands.push_back(fmt::format("ip link set dev {} up", dev));
+    if (step.hairpin || step.isolated) {
+      out.commands.push_back(fmt::format("bridge link set dev {}{}{}", dev, step.hairpin ? " hairpin on" : "",
+                                         step.isolated ? " isolated on" : ""));
+    }
+    vlan_commands(out.commands, step.link,
+                  {.vlan = step.vlan, .trunk = step.trunk, .preserve_default = step.preserve_default_vlan});
+    return out;
+  }
+
+  Result<StepText> operator()(const SetPodSysctl& step) {
+    const std::string command = TRY(sysctl_command(step.key, step.value, step.optional));
+    return StepText{.step = "SetPodSysctl",
+                    .comment = "in the pod, " + sysctl_purpose(step.key),
+                    .commands = {fmt::format("ip netns exec {} {}", netns_, command)}};
+  }
+
+  Result<StepText> operator()(const AddAddress& step) {
+    const bool no_detection = !step.address.ip.is_v4() && !step.detect_duplicates;
+    return StepText{.step = "AddAddress",
+                    .comment = "the pod's address",
+                    .commands = {fmt::format("{} address add {} dev {}{}{}", ip_pod_, step.address.text(),
+                                             shell_word(step.link), broadcast_words(step.address),
+                                             no_detection ? " nodad" : "")}};
+  }
+
+  Result<StepText> operator()(const SetPodLinkUp& step) {
+    return StepText{.step = "SetPodLinkUp",
+                    .comment = fmt::format("the pod's {}, up", step.link),
+                    .commands = {fmt::format("{} link set dev {} up", ip_pod_, shell_word(step.link))}};
+  }
+
+  /// `prepend` is the request without NLM_F_EXCL and NLM_F_APPEND that the plugin sends: of two routes to one
+  /// destination the later one comes first.
+  Result<StepText> operator()(const AddRoute& step) {
+    return StepText{.step = "AddRoute",
+                    .comment = "a route of the pod",
+                    .commands = {fmt::format("{} route prepend {}", ip_pod_, route_words(step))}};
+  }
+
+  Result<StepText> operator()(const AddMasquerade& step) {
+    Commands commands = TRY(nft_commands(step, observed_));
+    return StepText{.step = "AddMasquerade",
+                    .comment = "connections of the pod to the outside leave with the node's address",
+                    .commands = std::move(commands)};
+  }
+
+  Result<StepText> operator()(const EnsureNoMasquerade& step) {
+    Commands commands = TRY(nft_commands(step, observed_));
+    return StepText{.step = "EnsureNoMasquerade",
+                    .comment = "within the pods' networks addresses stay as they are",
+                    .commands = std::move(commands)};
+  }
+
+  Result<StepText> operator()(const AddMacGuard& step) {
+    Commands commands = TRY(nft_commands(step, observed_));
+    return StepText{.step = "AddMacGuard",
+                    .comment = fmt::format("frames of the pod carry the source address {} or are dropped",
+                                           step.mac.text()),
+                    .commands = std::move(commands)};
+  }
+
+  /// The plugin waits for the event. On Linux 6.8 and later the first look is enough.
+  Result<StepText> operator()(const AwaitPort& step) {
+    const std::string script =
+        fmt::format("until ip -o link show dev {} | grep -Eq \"state (UP|UNKNOWN)\"; do sleep 0.05; done",
+                    shell_word(step.link));
+    return StepText{
+        .step = "AwaitPort",
+        .comment = "until the bridge forwards for the pod",
+        .commands = {fmt::format("timeout {} sh -c {}", kPortDeadline.count(), shell_word(script))}};
+  }
+
+  Result<StepText> operator()(const Announce& step) {
+    return StepText{.step = "Announce",
+                    .comment =
+                        "setting the MAC address it has makes the pod's kernel announce its addresses "
+                        "to the neighbours",
+                    .commands = {fmt::format("{} link set dev {} address {}", ip_pod_, shell_word(step.link),
+                                             step.mac.text())}};
+  }
 
  private:
-  void line(std::string text) { out.push_back(std::move(text)); }
-
-  static std::string_view family_words(const Cidr& address) {
-    return address.ip.is_v4() ? (address.prefix_length < 31 ? " broadcast +" : "") : " nodad";
+  static Result<std::string> sysctl_command(const std::string& key, const std::string& value, bool optional) {
+    if (key.contains('=')) {
+      return fail(Code::kInvalidEnvironment, fmt::format("sysctl has no spelling for {:?}", key),
+                  "choose a name without '=' for the interface");
+    }
+    return fmt::format("sysctl {}-q -w {}", optional ? "-e " : "",
+                       shell_word(fmt::format("{}={}", key, value)));
   }
 
-  static std::string route_words(const AddRoute& step) {
-    const spec::Route& route = step.route;
-    std::string words = fmt::format("route append {}", route.dst.network().text());
-    if (route.gw) words += fmt::format(" via {}", route.gw->text());
-    words += fmt::format(" dev {}", step.link);
-    if (route.table) words += fmt::format(" table {}", *route.table);
-    if (route.priority != 0) words += fmt::format(" metric {}", route.priority);
-    if (route.scope) words += fmt::format(" scope {}", *route.scope);
-    if (route.mtu != 0) words += fmt::format(" mtu {}", route.mtu);
-    if (route.advmss != 0) words += fmt::format(" advmss {}", route.advmss);
-    return words;
-  }
-
+  Observed& observed_;
+  std::string netns_;
   std::string ip_pod_;
-  const DescribeContext& context_;
 };
 
 }  // namespace
 
-std::vector<std::string> describe(const Plan& plan, const DescribeContext& context) {
-  Describer describer(context);
-  for (const Step& step : plan) std::visit(describer, step);
-  return std::move(describer.out);
+Result<std::vector<StepText>> describe(const Plan& plan, Observed& observed, const DescribeContext& context) {
+  Describer describer(observed, context);
+  std::vector<StepText> out;
+  for (const Step& step : plan) out.push_back(TRY(std::visit(describer, step)));
+  return out;
+}
+
+StepText describe(const FileStep& step) {
+  const std::string path = shell_word(step.path);
+  const auto command = [&]() -> std::string {
+    switch (step.action) {
+      case FileStep::Action::kMakeDirectory:
+        return fmt::format("mkdir -p {}", path);
+      case FileStep::Action::kRemove:
+        return fmt::format("rm -f {}", path);
+      case FileStep::Action::kReplace:
+        return fmt::format("(umask 077; printf {} > {})", printf_word(step.content), path);
+      case FileStep::Action::kCreate:
+        break;
+    }
+    // -C: the shell creates the file or fails, as whoever else wants that name does.
+    return fmt::format("(set -C; umask 077; printf {} > {})", printf_word(step.content), path);
+  };
+  return {.step = step.name, .comment = step.comment, .commands = {command()}};
 }
 
 }  // namespace podwire::plan

@@ -7,6 +7,7 @@
 // link.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -130,9 +131,13 @@ struct AddMacGuard {
   Mac mac;
 };
 
+/// How long a bridge port may take to forward. The link watch answers within a millisecond unless RTNL is
+/// jammed.
+inline constexpr std::chrono::seconds kPortDeadline{3};
+
 /// Owned. Waits until the host end carries traffic: a bridge port forwards only after the kernel's link watch
 /// has seen the carrier, a moment after the pod's end came up. Event-driven; kTryAgainLater after
-/// kernel::kPortDeadline.
+/// kPortDeadline.
 struct AwaitPort {
   std::string link;
 };

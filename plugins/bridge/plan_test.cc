@@ -1,9 +1,7 @@
 #include "plugins/bridge/plan.h"
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "libcni/plan/describe.h"
 #include "libcni/plan/owner.h"
 
 namespace podwire::bridge {
@@ -188,21 +186,6 @@ TEST(BridgePlan, DelTakesWhatTheTagSays) {
   const auto searched = steps_of<plan::AddMasquerade>(plan_del(attachment, tag));
   ASSERT_EQ(searched.size(), 1U);
   EXPECT_TRUE(searched[0].addresses.empty()) << "the tag does not list them all";
-}
-
-TEST(BridgePlan, DescribesEveryStepAsACommandLine) {
-  Config config{.is_gateway = true, .is_default_gateway = true, .ip_masq = true, .mac_spoof_check = true};
-  const auto plan = plan_add(config, invocation(), leased({"10.1.2.7/24"}), host());
-  ASSERT_TRUE(plan);
-  const std::string all = fmt::format("{}", fmt::join(plan::describe(plan->steps, {.netns = "x"}), "\n"));
-  for (const std::string_view line :
-       {"ip link add cni0 address 02:00:00:00:00:aa type bridge", "type veth peer name eth0 address",
-        "ip -n x address add 10.1.2.7/24 dev eth0", "ip -n x route append 0.0.0.0/0 via 10.1.2.1 dev eth0",
-        "ip address add 10.1.2.1/24 dev cni0", "add element inet podwire masq4 { 10.1.2.7 comment",
-        "add element inet podwire nomasq4 { 10.1.2.0/24", "sysctl -q -w net/ipv4/ip_forward=1",
-        "add element bridge podwire macguard"}) {
-    EXPECT_NE(all.find(line), std::string::npos) << line << "\nin\n" << all;
-  }
 }
 
 }  // namespace
