@@ -11,6 +11,7 @@
 #include "libcni/plugin/ipam.h"
 #include "libcni/plugin/sandbox.h"
 #include "plugins/bridge/config.h"
+#include "plugins/bridge/host.h"
 #include "plugins/bridge/plan.h"
 
 namespace podwire::bridge {
@@ -35,6 +36,8 @@ Result<std::vector<Cidr>> addresses_of(Kernel& kernel, const kernel::Link& link)
   return addresses;
 }
 
+}  // namespace
+
 Result<HostState> observe(Kernel& kernel, const Config& config) {
   HostState state;
   // Unique to this boot: two hosts cloned from one image must not derive the same MAC addresses.
@@ -51,7 +54,6 @@ Result<HostState> observe(Kernel& kernel, const Config& config) {
   return state;
 }
 
-/// A name taken in the netns is found before IPAM is asked, so that the first attachment keeps its lease.
 Result<void> require_free_name(Kernel& kernel, const std::string& ifname) {
   const auto link = kernel::find_link(*TRY(kernel.pod()), ifname);
   if (!link) return std::unexpected(link.error().as_error("cannot look into the netns"));
@@ -59,6 +61,8 @@ Result<void> require_free_name(Kernel& kernel, const std::string& ifname) {
   return fail(Code::kInterfaceExists, fmt::format("interface {:?} already exists in the netns", ifname),
               "the attachment may have been added before; delete it first");
 }
+
+namespace {
 
 /// Plans and applies; again when the bridge turned out to be another one than was looked at.
 Result<spec::AddResult> wire(const Call& call, const Config& config, const spec::AddResult& ipam,

@@ -6,15 +6,18 @@
 #include <ranges>
 
 #include "libcni/base/text.h"
+#include "plugins/host-local-ipam/lease_preview.h"
 
 namespace podwire::host_local {
 namespace {
 
 using Reserved = LeaseStore::Reserved;
 
+/// `Leases`: a LeaseStore, or a LeasePreview, so that what is shown and what is done are decided alike.
+template <typename Leases>
 class Allocation {
  public:
-  Allocation(LeaseStore& store, const Owner& owner, std::vector<Ip> requested)
+  Allocation(Leases& store, const Owner& owner, std::vector<Ip> requested)
       : store_(store), owner_(owner), record_(owner.record()), requested_(std::move(requested)) {}
 
   [[nodiscard]] Result<std::vector<spec::IpConfig>> run(const std::vector<RangeSet>& sets);
@@ -27,14 +30,15 @@ class Allocation {
   [[nodiscard]] Result<void> refuse_duplicate(const RangeSet& set);
   [[nodiscard]] std::optional<Ip> take_request(const RangeSet& set);
 
-  LeaseStore& store_;
+  Leases& store_;
   const Owner& owner_;
   std::string record_;
   std::vector<Ip> requested_;
   std::vector<Ip> reserved_;  ///< by this call: what undo() releases
 };
 
-Result<std::vector<spec::IpConfig>> Allocation::run(const std::vector<RangeSet>& sets) {
+template <typename Leases>
+Result<std::vector<spec::IpConfig>> Allocation<Leases>::run(const std::vector<RangeSet>& sets) {
   std::vector<spec::IpConfig> ips;
   ips.reserve(sets.size());
   for (std::size_t i = 0; i < sets.size(); ++i) {
@@ -49,14 +53,16 @@ Result<std::vector<spec::IpConfig>> Allocation::run(const std::vector<RangeSet>&
 }
 
 /// What cannot be released goes into the details; DEL, which follows a failed ADD, tries again.
-void Allocation::undo(Error& error) {
+template <typename Leases>
+void Allocation<Leases>::undo(Error& error) {
   for (const Ip& ip : reserved_) {
     const auto released = store_.release(ip, record_);
     if (!released) error.details += (error.details.empty() ? "" : "; ") + released.error().msg;
   }
 }
 
-std::optional<Ip> Allocation::take_request(const RangeSet& set) {
+template <typename Leases>
+std::optional<Ip> Allocation<Leases>::take_request(const RangeSet& set) {
   const auto found =
       std::ranges::find_if(requested_, [&](const Ip& ip) { return find_range(set, ip) != nullptr; });
   if (found == requested_.end()) return std::nullopt;
@@ -65,16 +71,18 @@ std::optional<Ip> Allocation::take_request(const RangeSet& set) {
   return ip;
 }
 
-Result<spec::IpConfig> Allocation::allocate_from(const RangeSet& set, std::size_t number) {
+template <typename Leases>
+Result<spec::IpConfig> Allocation<Leases>::allocate_from(const RangeSet& set, std::size_t number) {
   const auto request = take_request(set);
   const Reserved reserved = TRY(request ? reserve_requested(set, *request) : reserve_next(set, number));
   reserved_.push_back(reserved.ip);
-  TRY(store_.files().write_last_reserved(number, reserved.ip));
+  TRY(store_.write_last_reserved(number, reserved.ip));
   return spec::IpConfig{.address = {.ip = reserved.ip, .prefix_length = reserved.range->subnet.prefix_length},
                         .gateway = reserved.range->gateway};
 }
 
-Result<Reserved> Allocation::reserve_requested(const RangeSet& set, const Ip& ip) {
+template <typename Leases>
+Result<Reserved> Allocation<Leases>::reserve_requested(const RangeSet& set, const Ip& ip) {
   const Range* range = find_range(set, ip);
   if (ip == range->gateway) {
     return fail(Code::kAddressNotAvailable, fmt::format("requested ip {} is subnet's gateway", ip.text()));
@@ -84,7 +92,8 @@ Result<Reserved> Allocation::reserve_requested(const RangeSet& set, const Ip& ip
               fmt::format("requested IP address {} is not available in range set {}", ip.text(), text(set)));
 }
 
-Result<void> Allocation::refuse_duplicate(const RangeSet& set) {
+template <typename Leases>
+Result<void> Allocation<Leases>::refuse_duplicate(const RangeSet& set) {
   for (const std::string& record : {record_, owner_.legacy_record()}) {
     for (const Ip& ip : TRY(store_.find(record))) {
       if (find_range(set, ip) == nullptr) continue;
@@ -96,9 +105,10 @@ Result<void> Allocation::refuse_duplicate(const RangeSet& set) {
   return {};
 }
 
-Result<Reserved> Allocation::reserve_next(const RangeSet& set, std::size_t number) {
+template <typename Leases>
+Result<Reserved> Allocation<Leases>::reserve_next(const RangeSet& set, std::size_t number) {
   TRY(refuse_duplicate(set));
-  const auto candidates = plan_candidates(set, store_.files().read_last_reserved(number));
+  const auto candidates = plan_candidates(set, store_.read_last_reserved(number));
   if (const auto reserved = TRY(store_.reserve_first(candidates, record_))) return *reserved;
   return fail(Code::kPoolExhausted, fmt::format("no IP addresses available in range set: {}", text(set)));
 }
@@ -112,14 +122,25 @@ Result<std::pair<std::string, std::vector<Ip>>> find_leases(LeaseStore& store, c
   return {};
 }
 
+template <typename Leases>
+Result<std::vector<spec::IpConfig>> allocate_all(Leases& leases, const std::vector<RangeSet>& sets,
+                                                 const std::vector<Ip>& requested, const Owner& owner) {
+  Allocation allocation(leases, owner, requested);
+  auto ips = allocation.run(sets);
+  if (!ips) allocation.undo(ips.error());
+  return ips;
+}
+
 }  // namespace
 
 Result<std::vector<spec::IpConfig>> allocate(LeaseStore& store, const std::vector<RangeSet>& sets,
                                              const std::vector<Ip>& requested, const Owner& owner) {
-  Allocation allocation(store, owner, requested);
-  auto ips = allocation.run(sets);
-  if (!ips) allocation.undo(ips.error());
-  return ips;
+  return allocate_all(store, sets, requested, owner);
+}
+
+Result<std::vector<spec::IpConfig>> allocate(LeasePreview& preview, const std::vector<RangeSet>& sets,
+                                             const std::vector<Ip>& requested, const Owner& owner) {
+  return allocate_all(preview, sets, requested, owner);
 }
 
 Result<void> release(LeaseStore& store, const Owner& owner) {

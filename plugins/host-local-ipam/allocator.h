@@ -9,6 +9,8 @@
 
 namespace podwire::host_local {
 
+class LeasePreview;
+
 /// For each set: the first requested address that lies in it, else the next free one (plan_candidates()).
 /// Writes last_reserved_ip.N for both. On failure releases what this call has reserved and nothing else.
 /// Errors, after `failed to allocate for range N: `:
@@ -19,6 +21,11 @@ namespace podwire::host_local {
 ///   kPoolExhausted        `no IP addresses available in range set: S`
 /// and `failed to allocate all requested IPs: A B` (kAddressNotAvailable), kIo.
 [[nodiscard]] Result<std::vector<spec::IpConfig>> allocate(LeaseStore& store,
+                                                           const std::vector<RangeSet>& sets,
+                                                           const std::vector<Ip>& requested,
+                                                           const Owner& owner);
+/// The same, and nothing is written: what it would have been is in the preview.
+[[nodiscard]] Result<std::vector<spec::IpConfig>> allocate(LeasePreview& preview,
                                                            const std::vector<RangeSet>& sets,
                                                            const std::vector<Ip>& requested,
                                                            const Owner& owner);

@@ -31,10 +31,6 @@ constexpr std::array<std::uint64_t, 9> kSharedFileSystems{
     NFS_SUPER_MAGIC, SMB_SUPER_MAGIC,  CIFS_SUPER_MAGIC, SMB2_SUPER_MAGIC, CEPH_SUPER_MAGIC,
     V9FS_MAGIC,      FUSE_SUPER_MAGIC, 0x01161970,       OCFS2_SUPER_MAGIC};
 
-std::string last_reserved_name(std::size_t set) {
-  return fmt::format("last_reserved_ip.{}", set);
-}
-
 /// Every missing directory of the path.
 Result<void> make_directories(const std::filesystem::path& path) {
   std::filesystem::path prefix;
@@ -64,6 +60,10 @@ Result<std::string> read_all(int fd) {
 }
 
 }  // namespace
+
+std::string last_reserved_name(std::size_t set) {
+  return fmt::format("last_reserved_ip.{}", set);
+}
 
 Result<std::optional<LeaseFiles>> LeaseFiles::open(const std::filesystem::path& path) {
   Fd fd(::open(path.c_str(), O_DIRECTORY | O_RDONLY | O_CLOEXEC));

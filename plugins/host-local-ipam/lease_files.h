@@ -35,6 +35,9 @@ struct LeaseFile {
   std::string record;  ///< content without surrounding white space
 };
 
+/// "last_reserved_ip.N"
+[[nodiscard]] std::string last_reserved_name(std::size_t set);
+
 class LeaseFiles {
  public:
   /// Error: kIo. nullopt: there is no such directory.

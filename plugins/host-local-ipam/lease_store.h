@@ -58,6 +58,12 @@ class LeaseStore {
                                                               const std::string& record);
   /// Releases one lease of this record. Gone already: success.
   [[nodiscard]] Result<void> release(const Ip& ip, const std::string& record);
+  [[nodiscard]] std::optional<Ip> read_last_reserved(std::size_t set) const {
+    return files_.read_last_reserved(set);
+  }
+  [[nodiscard]] Result<void> write_last_reserved(std::size_t set, const Ip& ip) {
+    return files_.write_last_reserved(set, ip);
+  }
   /// Removes every file named like an address whose record `keep` refuses. Goes on after errors and returns
   /// them.
   [[nodiscard]] Result<std::vector<Error>> retain(std::function<bool(std::string_view record)> keep);
