@@ -6,13 +6,7 @@
 
 namespace podwire::shim {
 
-void add_attachment_options(CLI::App& command, AttachmentOptions& options, NetnsOption netns) {
-  command.add_option("CONFLIST", options.conflist, "Network list: a file, or a network's name in --conf-dir")
-      ->required();
-  command.add_option("--netns", options.netns, "Network namespace, for example /run/netns/x")
-      ->type_name("PATH")
-      ->required(netns == NetnsOption::kRequired);
-  command.add_option("--id", options.id, "Container ID")->type_name("ID")->required();
+void add_request_options(CLI::App& command, AttachmentOptions& options) {
   command.add_option("--ifname", options.ifname, "Interface inside the namespace")
       ->type_name("NAME")
       ->capture_default_str();
@@ -24,6 +18,16 @@ void add_attachment_options(CLI::App& command, AttachmentOptions& options, Netns
   command.add_option("--args", options.args, "CNI_ARGS pair, may be repeated")
       ->type_name("K=V")
       ->allow_extra_args(false);
+}
+
+void add_attachment_options(CLI::App& command, AttachmentOptions& options, NetnsOption netns) {
+  command.add_option("CONFLIST", options.conflist, "Network list: a file, or a network's name in --conf-dir")
+      ->required();
+  command.add_option("--netns", options.netns, "Network namespace, for example /run/netns/x")
+      ->type_name("PATH")
+      ->required(netns == NetnsOption::kRequired);
+  command.add_option("--id", options.id, "Container ID")->type_name("ID")->required();
+  add_request_options(command, options);
   add_conf_directory(command, options.network);
   add_plugin_directories(command, options.network);
   add_cache_directory(command, options.network);

@@ -23,6 +23,8 @@ struct AttachmentOptions {
 /// A netns is required but for DEL, which has to work after it is gone.
 enum class NetnsOption : std::uint8_t { kRequired, kOptional };
 
+/// --ifname, --cap, --args.
+void add_request_options(CLI::App& command, AttachmentOptions& options);
 void add_attachment_options(CLI::App& command, AttachmentOptions& options, NetnsOption netns);
 
 /// Errors: kInvalidEnvironment with the argument that is malformed.

@@ -29,7 +29,7 @@ class CommandLineTest : public ::testing::Test {
 
 TEST_F(CommandLineTest, EveryCommandHasAnExample) {
   const auto commands = leaves(&app_);
-  EXPECT_EQ(commands.size(), 12U);
+  EXPECT_EQ(commands.size(), 13U);
   for (const CLI::App* command : commands) {
     EXPECT_TRUE(command->get_footer().contains("podwire ")) << command->get_name();
     EXPECT_FALSE(command->get_description().empty()) << command->get_name();
@@ -52,6 +52,32 @@ TEST_F(CommandLineTest, RefusesWhatItDoesNotKnow) {
   EXPECT_THROW(app_.parse("pod add web", false), CLI::RequiredError);
   EXPECT_THROW(app_.parse("cni add x --id a", false), CLI::RequiredError);
   EXPECT_THROW(app_.parse("completion fish", false), CLI::ValidationError);
+}
+
+TEST_F(CommandLineTest, ExplainRefusesWhatIpCannotName) {
+  const runtime::TemporaryDirectory directory;
+  const auto list = directory.write(
+      "l.conflist",
+      R"({"cniVersion":"1.1.0","name":"n","plugins":[{"type":"bridge","bridge":"pw-unit-test"}]})");
+  struct Case {
+    const char* options;
+    const char* error;
+  };
+  const Case cases[] = {
+      {"--netns /proc/1/ns/net", "--netns /proc/1/ns/net: expected a name, as in `ip netns add NAME`"},
+      {"--netns ..", "--netns ..: expected a name, as in `ip netns add NAME`"},
+      {"--ip 10.0.0.1", "--ip 10.0.0.1: "},
+      {"--id -x", "plugin type=\"bridge\" name=\"n\" would fail (add): CNI_CONTAINERID: "},
+      {"--args x", ""}};
+  for (const Case& c : cases) {
+    CLI::App app;
+    build_command_line(app, selected_);
+    app.parse("podwire explain " + list.string() + " " + c.options, true);
+    const auto status = selected_();
+    ASSERT_FALSE(status) << c.options;
+    EXPECT_TRUE(status.error().msg.starts_with(c.error)) << status.error().msg;
+    EXPECT_EQ(status.error().code, Code::kInvalidEnvironment);
+  }
 }
 
 TEST_F(CommandLineTest, CompletionKnowsTheTree) {
