@@ -50,11 +50,14 @@ Snapshot ExplainStage::everything() const {
 
 namespace {
 
-/// What snapshots leave out on purpose: order in the ruleset, modes of files, round-robin pointers.
-std::string details(const Node& node) {
-  return node.sh(
-      "nft list ruleset; find /var/lib/cni ! -name lock ! -name '.podwire*' -printf '%p %m %y\\n' | sort; "
-      "find /var/lib/cni -name 'last_reserved_ip.*' -print0 | sort -z | xargs -0 -r tail -n +1");
+/// What snapshots leave out on purpose: order in the ruleset and among routes, modes of files, round-robin
+/// pointers.
+std::string details(const ExplainStage& stage) {
+  return stage.node.sh(
+             "nft list ruleset; find /var/lib/cni ! -name lock ! -name '.podwire*' -printf '%p %m %y\\n' | "
+             "sort; "
+             "find /var/lib/cni -name 'last_reserved_ip.*' -print0 | sort -z | xargs -0 -r tail -n +1") +
+         stage.pod.sh("ip route show table all");
 }
 
 testing::AssertionResult alike(const ExplainStage& by_hand, const ExplainStage& by_plugin) {
@@ -83,7 +86,7 @@ void expect_same_outcome(const ExplainStage& by_hand, const ExplainStage& by_plu
   ASSERT_TRUE(added.ok()) << added.err;
   const Results results = by_plugin.take_results();
   EXPECT_TRUE(alike(by_hand, by_plugin)) << "after\n" << lines;
-  EXPECT_EQ(details(by_hand.node), details(by_plugin.node));
+  EXPECT_EQ(details(by_hand), details(by_plugin));
   for (const ExplainStage* stage : {&by_hand, &by_plugin}) expect_adopted(*stage, results, options);
   EXPECT_TRUE(alike(by_hand, by_plugin)) << "after DEL";
 }

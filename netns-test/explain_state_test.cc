@@ -104,67 +104,56 @@ TEST(ExplainState, WithoutRoot) {
   }
 }
 
-/// explain fails where the ADD would, prints no line, and changes nothing.
+/// The code, and the message behind the name of plugin or network: "error 7: ...".
+std::string refusal_of(const Completed& done) {
+  constexpr std::string_view kAction = "(add): ";
+  const auto action = done.err.find(kAction);
+  if (action == std::string::npos) return done.err;
+  return done.err.substr(0, done.err.find(':') + 2) + done.err.substr(action + kAction.size());
+}
+
+/// explain fails where the ADD would, with its code and message, prints no line, and changes nothing.
 TEST(ExplainState, WhatAnAddWouldRefuse) {
   struct Refusal {
-    const char* name;
     std::string list;
     std::string prepare;
     const char* error;
-    Words options = {};
+    Words options = {"--netns", "/run/netns/POD", "--id", "POD"};
   };
+  const Words twice{"--netns", "/run/netns/other", "--id", "one"};
+  const std::string other = "ip netns add other; ";
   const std::string tiny = R"("ipam":{"type":"host-local","subnet":"10.1.2.0/30"})";
   const Refusal refusals[] = {
-      {"another kind of link", list_of(kPool), "ip link add br0 type veth",
-       "error 102: network \"testnet\" would fail (add): \"br0\" already exists but is not a bridge"},
-      {"another address", list_of(kGateway + kPool),
-       "ip link add br0 type bridge; ip addr add 10.9.9.1/24 dev br0",
-       "error 103: plugin type=\"bridge\" name=\"testnet\" would fail (add): \"br0\" already has an IP "
-       "address "
-       "different from 10.1.2.1/24"},
-      {"an exhausted pool", list_of(tiny), first_pod(),
-       "error 104: plugin type=\"bridge\" name=\"testnet\" would fail (add): failed to allocate for range 0: "
-       "no IP "
-       "addresses available in range set: 10.1.2.1-10.1.2.2"},
-      {"the interface", list_of(kPool), "ip -n POD link add eth0 type veth",
-       "error 101: plugin type=\"bridge\" name=\"testnet\" would fail (add): interface \"eth0\" already "
-       "exists in "
-       "the netns"},
-      {"the attachment",
-       list_of(R"("ipam":{})"),
-       first_pod(),
-       "error 101: network \"testnet\" would fail (add): host link",
-       {"--netns", "other", "--id", "one"}},
-      {"its lease",
-       list_of(kPool),
-       first_pod(),
-       "error 106: plugin type=\"bridge\" name=\"testnet\" would fail (add): failed to allocate for range 0: "
-       "10.1.2.2 "
-       "has been allocated to one",
-       {"--netns", "other", "--id", "one"}},
-      {"a key", list_of(R"("vlan":5000)"), ":",
-       "error 7: plugin type=\"bridge\" name=\"testnet\" would fail (add): invalid VLAN ID 5000"},
-      {"an ifname that nft cannot write",
-       list_of(R"("ipMasq":true,)" + kPool),
-       ":",
-       "error 4: nft has no spelling",
-       {"--ifname", "a\"b"}},
-      {"a link that sysctl cannot write",
-       list_of(kPool),
-       ":",
-       "error 4: sysctl has no spelling",
-       {"--ifname", "a=b"}},
+      {list_of(kPool), "ip link add br0 type veth", "error 102: \"br0\" already exists but is not a bridge"},
+      {list_of(kGateway + kPool), "ip link add br0 type bridge; ip addr add 10.9.9.1/24 dev br0",
+       "error 103: \"br0\" already has an IP address different from 10.1.2.1/24"},
+      {list_of(tiny), first_pod(), "error 104: failed to allocate for range 0: no IP addresses available"},
+      {list_of(kPool), "ip -n POD link add eth0 type veth",
+       "error 101: interface \"eth0\" already exists in the netns"},
+      {list_of(R"("ipam":{})"), first_pod() + other, "error 101: host link ", twice},
+      {list_of(kPool), first_pod() + other, "error 106: failed to allocate for range 0: 10.1.2.2 has been ",
+       twice},
+      {list_of(R"("vlan":5000)"), ":", "error 7: invalid VLAN ID 5000"},
+      {list_of(R"("logLevel":"loud")"), ":", "error 7: "},
   };
   for (const Refusal& refusal : refusals) {
-    SCOPED_TRACE(refusal.name);
+    SCOPED_TRACE(refusal.error);
     const ExplainStage stage(refusal.list, refusal.prepare);
     const Snapshot before = stage.everything();
     const Completed refused = stage.podwire(Words{"explain", kList} + refusal.options);
     EXPECT_EQ(refused.status, 1);
     EXPECT_EQ(refused.out, "");
-    EXPECT_TRUE(refused.err.starts_with(refusal.error)) << refused.err;
+    EXPECT_TRUE(refusal_of(refused).starts_with(refusal.error)) << refused.err;
     EXPECT_TRUE(unchanged(before, stage.everything()));
+    EXPECT_EQ(refusal_of(refused), refusal_of(stage.podwire(Words{"cni", "add", kList} + refusal.options)));
   }
+}
+
+/// The kernel allows names that nft and sysctl have no spelling for.
+TEST(ExplainState, WhatCannotBeWritten) {
+  const ExplainStage stage(list_of(R"("ipMasq":true,)" + kPool), ":");
+  EXPECT_TRUE(stage.explain({"--ifname", "a\"b"}).err.starts_with("error 4: nft has no spelling"));
+  EXPECT_TRUE(stage.explain({"--ifname", "a=b"}).err.starts_with("error 4: sysctl has no spelling"));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // A plan is a value: everything a plugin is about to do to the kernel, decided before anything is touched.
-// kernel/executor.h gives every step four verbs: apply (ADD), verify (CHECK), undo (DEL, rollback) and
-// describe (the equivalent command line).
+// kernel/executor.h gives every step three verbs, apply (ADD), verify (CHECK) and undo (DEL, rollback);
+// describe.h gives it the fourth, describe (the equivalent commands).
 //
 // Owned steps belong to one attachment and are undone with it. Ensure... steps are shared: idempotent, safe
 // under concurrency, never undone by one attachment. Steps inside the pod are undone by the removal of its

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "libcni/kernel/observe.h"
+#include "libcni/plugin/log.h"
 #include "libcni/plugin/planner.h"
 #include "libcni/plugin/sandbox.h"
 #include "libcni/runtime/request.h"
@@ -47,14 +48,15 @@ class ListPlan {
     conf_.netns = fmt::format("{}/{}", kNetnsDirectory, request.netns);
   }
 
-  Result<void> add(const spec::PluginConf& plugin) {
-    const auto planner = std::ranges::find(kPlugins, plugin.type, &Planner::plugin);
+  Result<void> add(const spec::PluginConf& conf) {
+    const auto planner = std::ranges::find(kPlugins, conf.type, &Planner::plugin);
     if (planner == kPlugins.end()) {
-      parts.push_back({.plugin = plugin.type, .known = false});
+      parts.push_back({.plugin = conf.type, .known = false});
       return {};
     }
-    const Json request = TRY(runtime::attachment_request(request_.list, plugin, conf_, previous_));
+    const Json request = TRY(runtime::attachment_request(request_.list, conf, conf_, previous_));
     const spec::Invocation invocation = TRY(invocation_of(conf_, request));
+    TRY(plugin::Log(conf.type).configure(invocation.conf));  // an ADD is refused for an unknown level
     Planned planned = TRY((*planner)->plan({.invocation = invocation,
                                             .planners = kIpamPlugins,
                                             .assumed_addresses = request_.assumed_addresses,
