@@ -104,12 +104,15 @@ TEST(ExplainState, WithoutRoot) {
   }
 }
 
-/// The code, and the message behind the name of plugin or network: "error 7: ...".
+/// The code, and the message behind the name of plugin or network, "error 7: ...". What the plugin itself
+/// says on its stderr comes before it.
 std::string refusal_of(const Completed& done) {
   constexpr std::string_view kAction = "(add): ";
   const auto action = done.err.find(kAction);
-  if (action == std::string::npos) return done.err;
-  return done.err.substr(0, done.err.find(':') + 2) + done.err.substr(action + kAction.size());
+  const auto start = done.err.rfind("error ", action);
+  if (start == std::string::npos || action == std::string::npos) return done.err;
+  return done.err.substr(start, done.err.find(':', start) + 2 - start) +
+         done.err.substr(action + kAction.size());
 }
 
 /// explain fails where the ADD would, with its code and message, prints no line, and changes nothing.
