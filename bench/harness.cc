@@ -7,7 +7,6 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <stdexcept>
 
@@ -38,7 +37,9 @@ Peer parse_peer(std::string_view text) {
   if (equals == std::string_view::npos || equals == 0 || equals + 1 == text.size()) {
     throw std::invalid_argument(fmt::format("--peer: expected NAME=DIR, found '{}'", text));
   }
-  return {.name = std::string(text.substr(0, equals)), .directory = std::string(text.substr(equals + 1))};
+  // Entering a mount namespace changes the working directory.
+  return {.name = std::string(text.substr(0, equals)),
+          .directory = fs::absolute(text.substr(equals + 1)).lexically_normal()};
 }
 
 std::vector<Peer> peers_with(std::string_view plugin, const std::vector<std::string>& others, bool with_limit) {
@@ -115,6 +116,12 @@ Outcome TestBed::call(std::string_view verb, std::size_t pod) {
   return outcome;
 }
 
+void TestBed::warm_up() {
+  const netns::Inside inside(node_);
+  call("ADD", 0);
+  call("DEL", 0);
+}
+
 void Series::add(const Outcome& outcome) {
   if (outcome.ok()) {
     durations_.push_back(outcome.duration);
@@ -155,18 +162,6 @@ void allow_many_descriptors() {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) throw std::runtime_error("cannot raise RLIMIT_NOFILE");
-}
-
-int finish(const Report& report, const CommonOptions& options) {
-  std::cout << report.table() << std::flush;
-  if (!options.json.empty()) {
-    std::ofstream file(options.json, std::ios::binary);
-    file << report.json().dump(1) << "\n";
-    if (!file.flush()) throw std::runtime_error("cannot write " + options.json);
-  }
-  if (report.rows().empty()) std::cerr << "no scenario matches --filter\n";
-  if (report.failures() > 0) std::cerr << report.failures() << " calls failed\n";
-  return report.failures() > 0 || report.rows().empty() ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 }  // namespace podwire::bench

@@ -52,6 +52,26 @@ class Redirections {
   posix_spawn_file_actions_t actions_{};
 };
 
+/// The bench ignores SIGPIPE, and that would be handed down.
+class DefaultSignals {
+ public:
+  DefaultSignals() {
+    sigset_t all{};
+    ::sigfillset(&all);
+    ::posix_spawnattr_init(&attributes_);
+    ::posix_spawnattr_setsigdefault(&attributes_, &all);
+    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF);
+  }
+  ~DefaultSignals() { ::posix_spawnattr_destroy(&attributes_); }
+  DefaultSignals(const DefaultSignals&) = delete;
+  DefaultSignals& operator=(const DefaultSignals&) = delete;
+
+  [[nodiscard]] const posix_spawnattr_t* get() const { return &attributes_; }
+
+ private:
+  posix_spawnattr_t attributes_{};
+};
+
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
   std::vector<char*> result;
   for (const std::string& s : strings) result.push_back(const_cast<char*>(s.c_str()));
@@ -101,11 +121,12 @@ Outcome call_plugin(const PluginCall& call) {
   redirections.add(out.write_end, STDOUT_FILENO);
   redirections.add(err, STDERR_FILENO);
 
+  const DefaultSignals signals;
   Outcome outcome;
   pid_t pid = -1;
   const Clock::time_point start = Clock::now();
-  const int spawned = ::posix_spawn(&pid, call.path.c_str(), redirections.get(), nullptr, argv.data(),
-                                    environment.data());
+  const int spawned = ::posix_spawn(&pid, call.path.c_str(), redirections.get(), signals.get(),
+                                    argv.data(), environment.data());
   if (spawned != 0) refuse(spawned, call.path);
   in.read_end.reset();
   out.write_end.reset();

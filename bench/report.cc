@@ -83,22 +83,15 @@ std::string format_duration(Nanoseconds duration) {
   return fmt::format("{:.{}f} {}", scaled, decimals, unit->name);
 }
 
-Report::Report(std::string bench, std::string command) : bench_(std::move(bench)), command_(std::move(command)) {}
-
-std::size_t Report::failures() const {
-  std::size_t sum = 0;
-  for (const Row& row : rows_) sum += row.failures;
-  return sum;
-}
-
 std::string Report::table() const {
   std::string text;
   std::string scenario;
   for (const Row& row : rows_) {
+    if (row.json_only) continue;
     if (row.scenario != scenario) {
       scenario = row.scenario;
       text += fmt::format("\n{}\n  {:<12} {:<12} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9}\n", scenario, "", "", "n", "min",
-                          "p50", "p99", "per s", kOurs);
+                          "p50", "p99", "per s", "ratio");
     }
     text += line_of(row, our_median(rows_, row));
   }
@@ -108,8 +101,18 @@ std::string Report::table() const {
 Json Report::json() const {
   Json rows = Json::array();
   for (const Row& row : rows_) rows.push_back(json_of(row));
+  return rows;
+}
+
+Results Report::results() const {
+  Results results{.table = table(), .rows = json()};
+  for (const Row& row : rows_) results.failures += row.failures;
+  return results;
+}
+
+Json document(std::string_view bench, std::string_view command, Json rows) {
   Json json = Json::object();
-  json.set("bench", bench_).set("command", command_).set("machine", machine()).set("rows", std::move(rows));
+  json.set("bench", bench).set("command", command).set("machine", machine()).set("rows", std::move(rows));
   return json;
 }
 

@@ -56,13 +56,13 @@ struct BurstSeries {
   }
 };
 
-/// Repetitions of a burst on the same node; after the first one the bridge and the ruleset are there.
-constexpr int kBursts = 3;
+/// Repetitions of a burst on the same node.
+constexpr int kBursts = 2;
 
 void measure_bursts(const std::vector<Peer>& peers, const Network& network, const std::string& scenario,
                     const AddDelOptions& options, Report& report) {
   std::list<TestBed> beds;
-  for (const Peer& peer : peers) beds.emplace_back(peer, network, options.burst);
+  for (const Peer& peer : peers) beds.emplace_back(peer, network, options.burst).warm_up();
   std::vector<BurstSeries> adds(peers.size());
   std::vector<BurstSeries> dels(peers.size());
   for (int burst = 0; burst < kBursts; ++burst) {
@@ -100,7 +100,9 @@ constexpr std::size_t kTenths = 10;
 
 /// ADDs of one peer until its node is full, by tenths of the pods.
 struct Growth {
-  Growth(const Peer& peer, const Network& network, std::size_t pods) : bed(peer, network, pods), adds(kTenths) {}
+  Growth(const Peer& peer, const Network& network, std::size_t pods) : bed(peer, network, pods), adds(kTenths) {
+    bed.warm_up();
+  }
 
   TestBed bed;
   std::vector<Series> adds;
@@ -125,6 +127,7 @@ void add_growth_rows(const std::vector<Peer>& peers, const std::list<Growth>& al
       const std::size_t last = (i + 1) * pods / kTenths;
       Row row = (growth++)->adds[i].row(scenario, fmt::format("ADD to {}", last), peer.name);
       row.parameters = {{"pods", static_cast<std::int64_t>(last - tenth / 2)}};
+      row.json_only = i != 0 && i + 1 != kTenths;
       report.add(std::move(row));
     }
   }

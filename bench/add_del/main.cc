@@ -44,7 +44,8 @@ int run(int argc, char** argv) {
       ->check(CLI::IsMember({"ipv4", "dual", kBoth}))
       ->capture_default_str();
   add_common_options(app, options.common);
-  return bench_main(app, options.common, argc, argv, [&](Report& report) {
+  return bench_main(app, options.common, argc, argv, [&] {
+    Report report;
     options.networks = networks_of(families, masq);
     const std::vector<Peer> peers = peers_with("bridge", options.common.peers, true);
     measure_exec(peers, options, report);
@@ -52,6 +53,7 @@ int run(int argc, char** argv) {
     measure_link_delete(options, report);
     measure_parallel(peers, options, report);
     measure_growth(peers, options, report);
+    return report.results();
   });
 }
 
