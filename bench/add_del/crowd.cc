@@ -98,65 +98,57 @@ namespace {
 
 constexpr std::size_t kTenths = 10;
 
-/// ADDs of one peer until its node is full, by tenths of the pods.
+/// ADDs of one peer until its node is full, by tenths of the pods; then some DELs.
 struct Growth {
-  Growth(const Peer& peer, const Network& network, std::size_t pods) : bed(peer, network, pods), adds(kTenths) {
-    bed.warm_up();
-  }
-
-  TestBed bed;
-  std::vector<Series> adds;
+  std::vector<Series> adds = std::vector<Series>(kTenths);
   Series dels;
-
-  void add(std::size_t pod) {
-    const netns::Inside inside(bed.node());
-    adds[pod * kTenths / bed.pods()].add(bed.call("ADD", pod));
-  }
-  void del(std::size_t pod) {
-    const netns::Inside inside(bed.node());
-    dels.add(bed.call("DEL", pod));
-  }
 };
 
-void add_growth_rows(const std::vector<Peer>& peers, const std::list<Growth>& all, std::size_t pods, Report& report) {
-  const std::size_t tenth = pods / kTenths;
-  const std::string scenario = fmt::format("growth to {} pods, IPv4, ipMasq", pods);
-  for (std::size_t i = 0; i < kTenths; ++i) {
-    auto growth = all.begin();
-    for (const Peer& peer : peers) {
-      const std::size_t last = (i + 1) * pods / kTenths;
-      Row row = (growth++)->adds[i].row(scenario, fmt::format("ADD to {}", last), peer.name);
-      row.parameters = {{"pods", static_cast<std::int64_t>(last - tenth / 2)}};
-      row.json_only = i != 0 && i + 1 != kTenths;
-      report.add(std::move(row));
-    }
+/// Some DELs, not all: the node is to be as good as full until the last one.
+constexpr std::size_t kDels = 20;
+
+Growth grow(const Peer& peer, const AddDelOptions& options) {
+  TestBed bed(peer, Network{.masquerade = true}, options.pods);
+  bed.warm_up();
+  Growth growth;
+  const netns::Inside inside(bed.node());
+  for (std::size_t pod = 0; pod < options.pods; ++pod) {
+    growth.adds[pod * kTenths / options.pods].add(bed.call("ADD", pod));
   }
-  auto growth = all.begin();
-  for (const Peer& peer : peers) {
-    Row row = (growth++)->dels.row(scenario, fmt::format("DEL at {}", pods), peer.name);
-    row.parameters = {{"pods", static_cast<std::int64_t>(pods)}};
-    report.add(std::move(row));
-  }
+  const std::size_t dels = std::min(options.pods / kTenths, kDels);
+  for (std::size_t pod = 0; pod < dels; ++pod) growth.dels.add(bed.call("DEL", pod));
+  return growth;
 }
 
 }  // namespace
 
 void measure_growth(const std::vector<Peer>& peers, const AddDelOptions& options, Report& report) {
-  if (!options.common.wants(fmt::format("growth to {} pods, IPv4, ipMasq", options.pods))) return;
-  {
-    std::list<Growth> all;
-    for (const Peer& peer : peers) all.emplace_back(peer, Network{.masquerade = true}, options.pods);
-    for (std::size_t pod = 0; pod < options.pods; ++pod) {
-      for (Growth& growth : all) growth.add(pod);
-    }
-    // Some, not all: the node is to be as good as full until the last one.
-    const std::size_t dels = std::min<std::size_t>(options.pods / kTenths, 20);
-    for (std::size_t pod = 0; pod < dels; ++pod) {
-      for (Growth& growth : all) growth.del(pod);
-    }
-    add_growth_rows(peers, all, options.pods, report);
+  const std::string scenario = fmt::format("growth to {} pods, IPv4, ipMasq", options.pods);
+  if (!options.common.wants(scenario)) return;
+  // One peer after the other: the kernel's price of some calls grows with all the namespaces of the machine, and a
+  // machine has the pods of one peer.
+  std::vector<Growth> all;
+  for (const Peer& peer : peers) {
+    all.push_back(grow(peer, options));
+    await_namespace_cleanup();
   }
-  await_namespace_cleanup();
+  const auto add_row = [&](Row row, std::size_t pods, bool json_only) {
+    row.parameters = {{"pods", static_cast<std::int64_t>(pods)}};
+    row.json_only = json_only;
+    report.add(std::move(row));
+  };
+  for (std::size_t tenth = 0; tenth < kTenths; ++tenth) {
+    const std::size_t first = tenth * options.pods / kTenths;
+    const std::size_t last = (tenth + 1) * options.pods / kTenths;
+    const bool json_only = tenth != 0 && tenth + 1 != kTenths;
+    for (std::size_t i = 0; i < peers.size(); ++i) {
+      add_row(all[i].adds[tenth].row(scenario, fmt::format("ADD to {}", last), peers[i].name), (first + last) / 2,
+              json_only);
+    }
+  }
+  for (std::size_t i = 0; i < peers.size(); ++i) {
+    add_row(all[i].dels.row(scenario, fmt::format("DEL at {}", options.pods), peers[i].name), options.pods, false);
+  }
 }
 
 }  // namespace podwire::bench

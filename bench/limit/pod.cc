@@ -75,10 +75,26 @@ void put_end(Batch& batch, const char* name, const Mac& mac, std::uint32_t mtu) 
   if (mtu != 0) batch.put_u32(IFLA_MTU, mtu);
 }
 
-/// Both ends down: the alias and the mode of IPv6 link-local addresses cannot be part of a creating message.
+void put_port_attributes(Batch& batch, const Settings& settings) {
+  char alias[256];
+  std::snprintf(alias, sizeof alias, "limit:%s/%s=%s%s", settings.container_id, settings.ifname, settings.ips,
+                settings.masquerade ? ";masq" : "");
+  batch.begin(RTM_SETLINK, 0, link_header()).put_text(IFLA_IFNAME, settings.host_name);
+  batch.put(IFLA_IFALIAS, alias, std::strlen(alias));
+  const std::size_t families = batch.nest(IFLA_AF_SPEC);
+  const std::size_t inet6 = batch.nest(AF_INET6);
+  batch.put_u8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+  batch.end(inet6);
+  batch.end(families);
+}
+
+/// The host end is up from its creation on: the pod's end, which comes up second, then finds a carrier and sends at
+/// once. (The end that comes up first sends nothing until the kernel's link watch has seen the carrier.) Alias and
+/// mode of IPv6 link-local addresses cannot be part of a creating message; there is no carrier yet, and so no such
+/// address.
 void create_pair(Socket& host, const Settings& settings, int bridge, int netns) {
   Batch batch;
-  batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, link_header());
+  batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, link_header(IFF_UP));
   put_end(batch, settings.host_name, settings.host_mac, settings.mtu);
   batch.put_u32(IFLA_MASTER, static_cast<std::uint32_t>(bridge));
   const std::size_t info = batch.nest(IFLA_LINKINFO);
@@ -92,6 +108,7 @@ void create_pair(Socket& host, const Settings& settings, int bridge, int netns) 
   batch.end(peer);
   batch.end(data);
   batch.end(info);
+  put_port_attributes(batch, settings);
   if (const int error = host.request(batch); error != 0) die("veth pair", error);
 }
 
@@ -127,42 +144,20 @@ bool is_operational(const char* reply) {
   return false;
 }
 
-void put_link_request(Batch& batch, const Settings& settings) {
-  batch.begin(RTM_GETLINK, 0, link_header())
-      .put_text(IFLA_IFNAME, settings.host_name)
-      .put_u32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-}
-
-/// Alias, no IPv6 link-local address, up, and the question whether the port forwards. The pod's end is up already, so
-/// the carrier is there when this end comes up; asking for the link runs the kernel's pending link watch work (Linux
-/// 6.8), and with it the port becomes forwarding. Older kernels are asked until they have run it by themselves.
-void bring_up_port(Socket& host, const Settings& settings) {
+/// Asking for the link runs the kernel's pending link watch work (Linux 6.8), and with it the port becomes
+/// forwarding. Older kernels are asked until they have run it by themselves.
+void await_port(Socket& host, const Settings& settings) {
   constexpr time_t kPatience = 10;  // seconds
-  char alias[256];
-  std::snprintf(alias, sizeof alias, "limit:%s/%s=%s%s", settings.container_id, settings.ifname, settings.ips,
-                settings.masquerade ? ";masq" : "");
   alignas(nlmsghdr) char reply[4096];
-  Batch batch;
-  batch.begin(RTM_SETLINK, 0, link_header()).put_text(IFLA_IFNAME, settings.host_name);
-  batch.put(IFLA_IFALIAS, alias, std::strlen(alias));
-  const std::size_t families = batch.nest(IFLA_AF_SPEC);
-  const std::size_t inet6 = batch.nest(AF_INET6);
-  batch.put_u8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
-  batch.end(inet6);
-  batch.end(families);
-  // A message of its own: the kernel would bring the link up first, and an address would be made.
-  batch.begin(RTM_SETLINK, 0, link_header(IFF_UP)).put_text(IFLA_IFNAME, settings.host_name);
-  put_link_request(batch, settings);
-  int error = host.get(batch, reply, sizeof reply);
-  const time_t end = ::time(nullptr) + kPatience;
-  while (error == 0 && !is_operational(reply)) {
+  for (const time_t end = ::time(nullptr) + kPatience;; ::sched_yield()) {
+    Batch batch;
+    batch.begin(RTM_GETLINK, 0, link_header())
+        .put_text(IFLA_IFNAME, settings.host_name)
+        .put_u32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+    if (const int error = host.get(batch, reply, sizeof reply); error != 0) die("port", error);
+    if (is_operational(reply)) return;
     if (::time(nullptr) > end) die("the port does not forward", ETIMEDOUT);
-    ::sched_yield();
-    Batch again;
-    put_link_request(again, settings);
-    error = host.get(again, reply, sizeof reply);
   }
-  if (error != 0) die("port", error);
 }
 
 /// Setting the address it has already makes the pod's kernel send gratuitous ARP and unsolicited NA.
@@ -214,7 +209,7 @@ void add_pod(Socket& host, const Settings& settings, int bridge) {
     write_sysctl("ipv6/conf", settings.ifname, "ndisc_notify", '1');
   }
   configure_pod(pod, settings, link);
-  bring_up_port(host, settings);
+  await_port(host, settings);
   announce(pod, settings, link);
 }
 
