@@ -42,7 +42,8 @@ Peer parse_peer(std::string_view text) {
           .directory = fs::absolute(text.substr(equals + 1)).lexically_normal()};
 }
 
-std::vector<Peer> peers_with(std::string_view plugin, const std::vector<std::string>& others, bool with_limit) {
+std::vector<Peer> peers_with(std::string_view plugin, const std::vector<std::string>& others,
+                             bool with_limit) {
   std::vector<Peer> peers{{.name = kOurs, .directory = PODWIRE_BIN_DIR}};
   for (const std::string& other : others) peers.push_back(parse_peer(other));
   if (others.empty()) peers.push_back({.name = "reference", .directory = kReferencePlugins});
@@ -50,7 +51,8 @@ std::vector<Peer> peers_with(std::string_view plugin, const std::vector<std::str
     const fs::path path = fs::path(peer.directory) / plugin;
     if (!fs::exists(path)) {
       throw std::invalid_argument(
-          fmt::format("{} does not exist: scripts/setup installs the reference plugins, --peer names others", path.string()));
+          fmt::format("{} does not exist: scripts/setup installs the reference plugins, --peer names others",
+                      path.string()));
     }
   }
   if (with_limit) peers.push_back({.name = "limit", .directory = PODWIRE_BENCH_DIR, .is_limit = true});
@@ -144,16 +146,19 @@ Row Series::row(std::string scenario, std::string verb, std::string peer) const 
 }
 
 void await_namespace_cleanup() {
-  // The kernel takes namespaces down in the order in which they were left (cleanup_net()); a link into the last of
-  // them vanishes with it.
+  // The kernel takes namespaces down in the order in which they were left (cleanup_net()); a link into the
+  // last of them vanishes with it.
   const netns::Node node;
   {
     const netns::Pod last(node, "last");
     node.sh("ip link add probe type veth peer name probe netns last");
     node.remove_netns(last);
   }
-  const bool clean = netns::wait_until([&] { return !node.run({"ip", "link", "show", "probe"}).ok(); },
-                                       std::chrono::minutes(2));
+  const bool clean = netns::wait_until(
+      [&] {
+        return !node.run({"ip", "link", "show", "probe"}).ok();
+      },
+      std::chrono::minutes(2));
   if (!clean) throw std::runtime_error("the kernel does not finish taking down network namespaces");
 }
 

@@ -34,7 +34,8 @@ struct Network {
   bool masquerade = false;
 
   [[nodiscard]] std::string text() const;  ///< "IPv4, ipMasq"
-  /// Configuration as a runtime passes it: bridge, isDefaultGateway, host-local; "prevResult" where there is one.
+  /// Configuration as a runtime passes it: bridge, isDefaultGateway, host-local; "prevResult" where there is
+  /// one.
   [[nodiscard]] std::string conf(std::string_view previous = "") const;
 };
 
@@ -55,8 +56,8 @@ class TestBed {
   /// ADD or DEL of a pod; DEL is given the result of the last ADD. The caller's thread must be inside node().
   /// Different pods may be called for by several threads.
   Outcome call(std::string_view verb, std::size_t pod);  // NOLINT(modernize-use-nodiscard)
-  /// ADD and DEL of the first pod, from outside of node(). The first pod of a node makes the bridge and the base of
-  /// the ruleset: not what later ones cost.
+  /// ADD and DEL of the first pod, from outside of node(). The first pod of a node makes the bridge and the
+  /// base of the ruleset: not what later ones cost.
   void warm_up();
 
   /// What call() executes.
@@ -84,8 +85,8 @@ class Series {
   std::string first_failure_;
 };
 
-/// Waits until the kernel has taken down every network namespace that was left before: it does so in the background,
-/// holding locks that a plugin needs.
+/// Waits until the kernel has taken down every network namespace that was left before: it does so in the
+/// background, holding locks that a plugin needs.
 void await_namespace_cleanup();
 
 /// Raises the limit of open descriptors to what the system allows: a pod is one.

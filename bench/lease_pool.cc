@@ -49,7 +49,8 @@ std::vector<std::size_t> hosts_of(const PoolSpec& spec) {
 
 }  // namespace
 
-LeasePool::LeasePool(fs::path directory, const PoolSpec& spec) : directory_(std::move(directory)), spec_(spec) {
+LeasePool::LeasePool(fs::path directory, const PoolSpec& spec)
+    : directory_(std::move(directory)), spec_(spec) {
   fs::create_directories(network_directory());
   const Fd fd(::open(network_directory().c_str(), O_DIRECTORY | O_RDONLY | O_CLOEXEC));
   if (!fd) throw std::system_error(errno, std::generic_category(), network_directory());

@@ -58,7 +58,8 @@ TEST_F(LeasePoolTest, ScatteredHolesAreTheSameInEveryPool) {
   EXPECT_EQ(one.count(), 248U);
   bool last_five = true;
   for (int host = 250; host < 255; ++host) {
-    last_five = last_five && !fs::exists(directory_ / "one" / LeasePool::kNetwork / ("10.88.0." + std::to_string(host)));
+    last_five = last_five &&
+                !fs::exists(directory_ / "one" / LeasePool::kNetwork / ("10.88.0." + std::to_string(host)));
   }
   EXPECT_FALSE(last_five);
 }

@@ -24,14 +24,17 @@ void write_file(const std::string& path, const std::string& text) {
 }  // namespace
 
 void add_common_options(CLI::App& app, CommonOptions& options) {
-  app.add_option("--peer", options.peers,
-                 "NAME=DIR: compare with the plugins in DIR; may be repeated. Default: reference=/usr/lib/cni")
+  app.add_option(
+         "--peer", options.peers,
+         "NAME=DIR: compare with the plugins in DIR; may be repeated. Default: reference=/usr/lib/cni")
       ->take_all();
   app.add_option("--json", options.json, "FILE: write all figures as JSON")->option_text("FILE");
-  app.add_option("--filter", options.filter, "TEXT: only scenarios whose heading contains it")->option_text("TEXT");
+  app.add_option("--filter", options.filter, "TEXT: only scenarios whose heading contains it")
+      ->option_text("TEXT");
 }
 
-int bench_main(CLI::App& app, CommonOptions& options, int argc, char** argv, const std::function<Results()>& body) {
+int bench_main(CLI::App& app, CommonOptions& options, int argc, char** argv,
+               const std::function<Results()>& body) {
   CLI11_PARSE(app, argc, argv);
   try {
     // A plugin that exits before it has read its input is a failed call, not the end of the bench.

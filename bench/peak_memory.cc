@@ -26,7 +26,8 @@ namespace {
 
 Fd memory_file(std::string_view content) {
   Fd file(::memfd_create("plugin", MFD_CLOEXEC));
-  if (!file || ::pwrite(file.get(), content.data(), content.size(), 0) != static_cast<ssize_t>(content.size())) {
+  if (!file ||
+      ::pwrite(file.get(), content.data(), content.size(), 0) != static_cast<ssize_t>(content.size())) {
     refuse("memfd_create");
   }
   return file;
@@ -111,17 +112,31 @@ int follow(pid_t plugin, Peaks& peaks) {
     }
     if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXIT << 8)) peaks.record(thread);
     // ESRCH: killed by another thread's exec or exit in between.
-    if (::ptrace(PTRACE_CONT, thread, nullptr, signal_to_deliver(status)) != 0 && errno != ESRCH) refuse("ptrace");
+    if (::ptrace(PTRACE_CONT, thread, nullptr, signal_to_deliver(status)) != 0 && errno != ESRCH)
+      refuse("ptrace");
   }
+}
+
+/// LeakSanitizer is a tracer itself and fails in a traced process.
+std::vector<std::string> without_leak_check(std::vector<std::string> environment) {
+  constexpr std::string_view kOptions = "ASAN_OPTIONS=";
+  std::string options = std::string(kOptions) + "detect_leaks=0";
+  for (const std::string& variable : environment) {
+    if (variable.starts_with(kOptions)) options = variable + ":detect_leaks=0";
+  }
+  std::erase_if(environment, [&](const std::string& variable) { return variable.starts_with(kOptions); });
+  environment.push_back(std::move(options));
+  return environment;
 }
 
 [[noreturn]] void become(const PluginCall& call, const std::array<int, 3>& streams) {
   const std::vector<std::string> arguments{call.path};
+  const std::vector<std::string> environment = without_leak_check(call.environment);
   for (int stream = 0; stream < 3; ++stream) ::dup2(streams[static_cast<std::size_t>(stream)], stream);
   ::signal(SIGPIPE, SIG_DFL);
   ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
   ::raise(SIGSTOP);
-  ::execve(call.path.c_str(), pointers(arguments).data(), pointers(call.environment).data());
+  ::execve(call.path.c_str(), pointers(arguments).data(), pointers(environment).data());
   ::_exit(127);
 }
 

@@ -20,9 +20,9 @@ struct ProcessTree {
   std::vector<ProcessPeak> processes;  ///< the plugin itself, then the others in the order of their end
 };
 
-/// Runs the plugin under ptrace(2), which stops every process at its exit, when its memory is still there. (The
-/// ru_maxrss of wait4(2) begins with the size of whoever forked the process.) Throws std::system_error when it cannot
-/// be run or traced.
+/// Runs the plugin under ptrace(2), which stops every process at its exit, when its memory is still there.
+/// (The ru_maxrss of wait4(2) begins with the size of whoever forked the process.) Throws std::system_error
+/// when it cannot be run or traced.
 [[nodiscard]] ProcessTree trace_peak_memory(const PluginCall& call);
 
 }  // namespace podwire::bench

@@ -40,7 +40,8 @@ TEST(PeakMemory, TheSizeOfTheBenchIsNotCounted) {
 }
 
 TEST(PeakMemory, ListsThePluginFirstAndEveryOtherProcess) {
-  const ProcessTree tree = run("/bin/sh", "env true\ndd if=/dev/zero of=/dev/null bs=1M count=1\necho out\nexit 4\n");
+  const ProcessTree tree =
+      run("/bin/sh", "env true\ndd if=/dev/zero of=/dev/null bs=1M count=1\necho out\nexit 4\n");
   EXPECT_EQ(tree.status, 4);
   EXPECT_EQ(tree.out, "out\n");
   EXPECT_EQ(programs(tree), (std::vector<std::string>{"dash", "true", "dd"}));

@@ -125,8 +125,8 @@ Outcome call_plugin(const PluginCall& call) {
   Outcome outcome;
   pid_t pid = -1;
   const Clock::time_point start = Clock::now();
-  const int spawned = ::posix_spawn(&pid, call.path.c_str(), redirections.get(), signals.get(),
-                                    argv.data(), environment.data());
+  const int spawned = ::posix_spawn(&pid, call.path.c_str(), redirections.get(), signals.get(), argv.data(),
+                                    environment.data());
   if (spawned != 0) refuse(spawned, call.path);
   in.read_end.reset();
   out.write_end.reset();

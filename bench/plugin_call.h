@@ -1,5 +1,5 @@
-// One execution of a plugin as a runtime makes it, timed: from before the process is started until it has exited
-// and everything it printed has been read.
+// One execution of a plugin as a runtime makes it, timed: from before the process is started until it has
+// exited and everything it printed has been read.
 #pragma once
 
 #include <sys/types.h>
@@ -29,8 +29,9 @@ struct Outcome {
   [[nodiscard]] bool ok() const { return status == 0; }
 };
 
-/// Runs the plugin in the namespaces of the calling thread (posix_spawn: vfork and exec). Killed after a minute.
-/// Several threads may call at once. Throws std::system_error when there is no such program, or no descriptors.
+/// Runs the plugin in the namespaces of the calling thread (posix_spawn: vfork and exec). Killed after a
+/// minute. Several threads may call at once. Throws std::system_error when there is no such program, or no
+/// descriptors.
 [[nodiscard]] Outcome call_plugin(const PluginCall& call);
 
 }  // namespace podwire::bench

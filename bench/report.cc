@@ -62,8 +62,9 @@ std::string ratio(Nanoseconds value, Nanoseconds ours) {
 std::string line_of(const Row& row, Nanoseconds ours) {
   return fmt::format("  {:<12} {:<12} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9}{}\n", row.verb, row.peer,
                      row.time.count, format_duration(row.time.min), format_duration(row.time.p50),
-                     format_duration(row.time.p99), row.per_second ? fmt::format("{:.0f}", *row.per_second) : "",
-                     ratio(row.time.p50, ours), row.failures > 0 ? fmt::format("  {} FAILED", row.failures) : "");
+                     format_duration(row.time.p99),
+                     row.per_second ? fmt::format("{:.0f}", *row.per_second) : "", ratio(row.time.p50, ours),
+                     row.failures > 0 ? fmt::format("  {} FAILED", row.failures) : "");
 }
 
 }  // namespace
@@ -90,8 +91,8 @@ std::string Report::table() const {
     if (row.json_only) continue;
     if (row.scenario != scenario) {
       scenario = row.scenario;
-      text += fmt::format("\n{}\n  {:<12} {:<12} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9}\n", scenario, "", "", "n", "min",
-                          "p50", "p99", "per s", "ratio");
+      text += fmt::format("\n{}\n  {:<12} {:<12} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9}\n", scenario, "", "",
+                          "n", "min", "p50", "p99", "per s", "ratio");
     }
     text += line_of(row, our_median(rows_, row));
   }

@@ -45,8 +45,8 @@ class Report {
 
   /// One line for each row, grouped by scenario; the last column is the median divided by podwire's.
   [[nodiscard]] std::string table() const;
-  /// [{"scenario", "verb", "peer", parameters..., "count", "failures", "min_ns", "p50_ns", "p99_ns", "max_ns",
-  /// "mean_ns", "per_second"}]
+  /// [{"scenario", "verb", "peer", parameters..., "count", "failures", "min_ns", "p50_ns", "p99_ns",
+  /// "max_ns", "mean_ns", "per_second"}]
   [[nodiscard]] Json json() const;
   [[nodiscard]] Results results() const;
 

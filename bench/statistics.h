@@ -9,8 +9,8 @@ namespace podwire::bench {
 
 using Nanoseconds = std::chrono::nanoseconds;
 
-/// The smallest duration that at least `percent` of all are not longer than (nearest-rank method): always one that
-/// was measured. Zero of an empty series. `percent` is in (0, 100].
+/// The smallest duration that at least `percent` of all are not longer than (nearest-rank method): always one
+/// that was measured. Zero of an empty series. `percent` is in (0, 100].
 [[nodiscard]] Nanoseconds percentile(std::span<const Nanoseconds> durations, double percent);
 
 struct Summary {

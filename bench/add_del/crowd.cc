@@ -125,8 +125,8 @@ Growth grow(const Peer& peer, const AddDelOptions& options) {
 void measure_growth(const std::vector<Peer>& peers, const AddDelOptions& options, Report& report) {
   const std::string scenario = fmt::format("growth to {} pods, IPv4, ipMasq", options.pods);
   if (!options.common.wants(scenario)) return;
-  // One peer after the other: the kernel's price of some calls grows with all the namespaces of the machine, and a
-  // machine has the pods of one peer.
+  // One peer after the other: the kernel's price of some calls grows with all the namespaces of the machine,
+  // and a machine has the pods of one peer.
   std::vector<Growth> all;
   for (const Peer& peer : peers) {
     all.push_back(grow(peer, options));
@@ -142,12 +142,13 @@ void measure_growth(const std::vector<Peer>& peers, const AddDelOptions& options
     const std::size_t last = (tenth + 1) * options.pods / kTenths;
     const bool json_only = tenth != 0 && tenth + 1 != kTenths;
     for (std::size_t i = 0; i < peers.size(); ++i) {
-      add_row(all[i].adds[tenth].row(scenario, fmt::format("ADD to {}", last), peers[i].name), (first + last) / 2,
-              json_only);
+      add_row(all[i].adds[tenth].row(scenario, fmt::format("ADD to {}", last), peers[i].name),
+              (first + last) / 2, json_only);
     }
   }
   for (std::size_t i = 0; i < peers.size(); ++i) {
-    add_row(all[i].dels.row(scenario, fmt::format("DEL at {}", options.pods), peers[i].name), options.pods, false);
+    add_row(all[i].dels.row(scenario, fmt::format("DEL at {}", options.pods), peers[i].name), options.pods,
+            false);
   }
 }
 

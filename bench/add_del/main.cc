@@ -24,7 +24,8 @@ int run(int argc, char** argv) {
   AddDelOptions options;
   std::string families = kBoth;
   std::string masq = kBoth;
-  CLI::App app("Times ADD and DEL of bridge plugins, as a runtime executes them, in disposable nodes.", "add_del");
+  CLI::App app("Times ADD and DEL of bridge plugins, as a runtime executes them, in disposable nodes.",
+               "add_del");
   app.add_option("--rounds", options.rounds, "ADDs and DELs of each peer, one after the other")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

@@ -10,10 +10,10 @@ namespace podwire::bench {
 
 struct AddDelOptions {
   CommonOptions common;
-  std::size_t rounds = 60;     ///< ADDs and DELs of each peer, one after the other
-  std::size_t pods = 1000;     ///< on the node, at the end of the growth
-  std::size_t parallel = 8;    ///< processes at a time
-  std::size_t burst = 64;      ///< ADDs in a parallel run
+  std::size_t rounds = 60;   ///< ADDs and DELs of each peer, one after the other
+  std::size_t pods = 1000;   ///< on the node, at the end of the growth
+  std::size_t parallel = 8;  ///< processes at a time
+  std::size_t burst = 64;    ///< ADDs in a parallel run
   std::vector<Network> networks;
 };
 

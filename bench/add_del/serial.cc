@@ -28,8 +28,8 @@ struct Lane {
   }
 };
 
-/// Calls the lanes in turn, in another order each round: whatever one leaves behind for the next to wait for hits all
-/// alike. The same seed gives the same orders.
+/// Calls the lanes in turn, in another order each round: whatever one leaves behind for the next to wait for
+/// hits all alike. The same seed gives the same orders.
 void alternate(std::list<Lane>& lanes, std::size_t rounds) {
   std::vector<Lane*> order;
   for (Lane& lane : lanes) order.push_back(&lane);
@@ -61,14 +61,16 @@ void measure_exec(const std::vector<Peer>& peers, const AddDelOptions& options, 
   std::vector<Series> series(peers.size());
   for (std::size_t round = 0; round < options.rounds; ++round) {
     for (std::size_t i = 0; i < peers.size(); ++i) {
-      PluginCall call{.path = fmt::format("{}/{}", peers[i].directory, peers[i].is_limit ? "limit" : "bridge"),
-                      .environment = inherited_environment(),
-                      .input = R"({"cniVersion":"1.0.0"})"};
+      PluginCall call{
+          .path = fmt::format("{}/{}", peers[i].directory, peers[i].is_limit ? "limit" : "bridge"),
+          .environment = inherited_environment(),
+          .input = R"({"cniVersion":"1.0.0"})"};
       call.environment.emplace_back("CNI_COMMAND=VERSION");
       series[i].add(call_plugin(call));
     }
   }
-  for (std::size_t i = 0; i < peers.size(); ++i) report.add(series[i].row(scenario, "VERSION", peers[i].name));
+  for (std::size_t i = 0; i < peers.size(); ++i)
+    report.add(series[i].row(scenario, "VERSION", peers[i].name));
 }
 
 void measure_serial(const std::vector<Peer>& peers, const AddDelOptions& options, Report& report) {

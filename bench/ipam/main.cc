@@ -35,7 +35,8 @@ class WorkDirectory {
   explicit WorkDirectory(const fs::path& parent) {
     fs::create_directories(parent);
     std::string pattern = (parent / "podwire-bench-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make a directory in " + parent.string());
+    if (::mkdtemp(pattern.data()) == nullptr)
+      throw std::runtime_error("cannot make a directory in " + parent.string());
     path_ = pattern;
   }
   ~WorkDirectory() {
@@ -63,10 +64,12 @@ struct Lane {
   Series del;
 
   [[nodiscard]] Outcome call(std::string_view verb, std::size_t round) const {
-    PluginCall call{.path = peer.directory + "/host-local", .environment = inherited_environment(), .input = pool.conf()};
+    PluginCall call{
+        .path = peer.directory + "/host-local", .environment = inherited_environment(), .input = pool.conf()};
     for (const std::string& variable :
          {fmt::format("CNI_COMMAND={}", verb), fmt::format("CNI_CONTAINERID=bench{}", round),
-          std::string("CNI_NETNS=/run/netns/none"), std::string("CNI_IFNAME=eth0"), "CNI_PATH=" + peer.directory}) {
+          std::string("CNI_NETNS=/run/netns/none"), std::string("CNI_IFNAME=eth0"),
+          "CNI_PATH=" + peer.directory}) {
       call.environment.push_back(variable);
     }
     return call_plugin(call);
@@ -93,10 +96,11 @@ void measure(std::list<Lane>& lanes, const IpamOptions& options) {
   }
 }
 
-void measure_pool(const std::vector<Peer>& peers, const IpamOptions& options, const PoolSpec& spec, Report& report) {
-  const std::string scenario =
-      spec.scattered ? fmt::format("host-local, /{} full but for {}", spec.prefix_length, spec.usable() - spec.leases)
-                     : fmt::format("host-local, {} leases", spec.leases);
+void measure_pool(const std::vector<Peer>& peers, const IpamOptions& options, const PoolSpec& spec,
+                  Report& report) {
+  const std::string scenario = spec.scattered ? fmt::format("host-local, /{} full but for {}",
+                                                            spec.prefix_length, spec.usable() - spec.leases)
+                                              : fmt::format("host-local, {} leases", spec.leases);
   if (!options.common.wants(scenario)) return;
   const WorkDirectory directory(options.directory.empty() ? "/var/lib/cni" : options.directory);
   std::list<Lane> lanes;
@@ -106,13 +110,15 @@ void measure_pool(const std::vector<Peer>& peers, const IpamOptions& options, co
        {std::pair("first ADD", &Lane::first), std::pair("ADD", &Lane::add), std::pair("DEL", &Lane::del)}) {
     for (const Lane& lane : lanes) {
       Row row = (lane.*series).row(scenario, verb, lane.peer.name);
-      row.parameters = {{"leases", static_cast<std::int64_t>(spec.leases)}, {"scattered", spec.scattered ? 1 : 0}};
+      row.parameters = {{"leases", static_cast<std::int64_t>(spec.leases)},
+                        {"scattered", spec.scattered ? 1 : 0}};
       report.add(std::move(row));
     }
   }
   for (const Lane& lane : lanes) {
     if (lane.pool.count() == spec.leases) continue;
-    throw std::runtime_error(fmt::format("{} left {} leases of {}", lane.peer.name, lane.pool.count(), spec.leases));
+    throw std::runtime_error(
+        fmt::format("{} left {} leases of {}", lane.peer.name, lane.pool.count(), spec.leases));
   }
 }
 
@@ -125,8 +131,11 @@ void add_options(CLI::App& app, IpamOptions& options) {
       ->capture_default_str();
   app.add_option("--holes", options.holes, "Free addresses in an otherwise full pool; 0: leave that out")
       ->capture_default_str();
-  app.add_option("--rounds", options.rounds, "ADDs and DELs per pool")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--seconds", options.seconds, "A peer that used up that time is called no more, once it had three rounds")
+  app.add_option("--rounds", options.rounds, "ADDs and DELs per pool")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--seconds", options.seconds,
+                 "A peer that used up that time is called no more, once it had three rounds")
       ->capture_default_str();
   app.add_option("--dir", options.directory, "Keep leases below DIR, on its file system, instead of a tmpfs")
       ->check(CLI::ExistingDirectory)
@@ -146,7 +155,8 @@ int run(int argc, char** argv) {
     const netns::Inside inside(node);
     for (const std::size_t leases : options.leases) {
       const PoolSpec spec{.prefix_length = options.prefix_length, .leases = leases};
-      if (leases >= spec.usable()) throw std::invalid_argument(fmt::format("--leases: {} do not fit", leases));
+      if (leases >= spec.usable())
+        throw std::invalid_argument(fmt::format("--leases: {} do not fit", leases));
       measure_pool(peers, options, spec, report);
     }
     PoolSpec full{.prefix_length = options.prefix_length, .scattered = true};

@@ -1,4 +1,5 @@
-// The pod that limit makes is podwire's, as far as traffic goes: otherwise it would be the limit of something else.
+// The pod that limit makes is podwire's, as far as traffic goes: otherwise it would be the limit of something
+// else.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -21,8 +22,8 @@ class Limit : public testing::Test {
   [[nodiscard]] static Command command(const char* verb, const Pod& pod, int host, bool masquerade = true) {
     return {.argv = {PODWIRE_BENCH_DIR "/limit"},
             .environment = std::vector<std::string>{
-                fmt::format("CNI_COMMAND={}", verb), "CNI_CONTAINERID=" + pod.name(), "CNI_NETNS=" + pod.netns(),
-                "CNI_IFNAME=eth0", fmt::format("LIMIT_BRIDGE={}", kBridge),
+                fmt::format("CNI_COMMAND={}", verb), "CNI_CONTAINERID=" + pod.name(),
+                "CNI_NETNS=" + pod.netns(), "CNI_IFNAME=eth0", fmt::format("LIMIT_BRIDGE={}", kBridge),
                 fmt::format("LIMIT_IPS=10.1.2.{0}/24,fd00:1::{0}/64", host),
                 fmt::format("LIMIT_MASQUERADE={}", masquerade ? 1 : 0)}};
   }
@@ -59,8 +60,8 @@ TEST_F(Limit, OutsideSeesTheNodeAndPodsSeeEachOther) {
   }
 }
 
-/// Links, addresses, routes of the pod and the attributes of its port, without the MACs, which are derived from
-/// other seeds, and without what names the maker.
+/// Links, addresses, routes of the pod and the attributes of its port, without the MACs, which are derived
+/// from other seeds, and without what names the maker.
 Snapshot comparable(const Node& node, const Pod& pod) {
   Snapshot lines;
   for (const char* prefix : {"link eth0 ", "address ", "route "}) {
@@ -70,10 +71,10 @@ Snapshot comparable(const Node& node, const Pod& pod) {
     lines.push_back("port" + line.substr(line.find(' ', sizeof "link veth")));
   }
   const auto names_the_maker = [](const std::string& line) {
-    return std::ranges::any_of(std::initializer_list<const char*>{"address=", "ifname=", "ifalias=", "bridge_id",
-                                                                  "designated_bridge", "designated_root",
-                                                                  "root_id", "brd="},
-                               [&](const char* key) { return line.find(key) != std::string::npos; });
+    return std::ranges::any_of(
+        std::initializer_list<const char*>{"address=", "ifname=", "ifalias=", "bridge_id",
+                                           "designated_bridge", "designated_root", "root_id", "brd="},
+        [&](const char* key) { return line.find(key) != std::string::npos; });
   };
   std::erase_if(lines, names_the_maker);
   lines.push_back("link-local addresses of the port: " +
@@ -85,14 +86,15 @@ Snapshot comparable(const Node& node, const Pod& pod) {
 TEST_F(Limit, PodAndPortAreThoseOfPodwire) {
   const Node other_node;
   const Pod other(other_node, "pod1");
-  const std::string conf =
-      bridge_conf("1.1.0", R"("isDefaultGateway":true,"ipMasq":true,)" + ipam({"10.1.2.0/24", "fd00:1::/64"}));
+  const std::string conf = bridge_conf(
+      "1.1.0", R"("isDefaultGateway":true,"ipMasq":true,)" + ipam({"10.1.2.0/24", "fd00:1::/64"}));
   ASSERT_TRUE(succeeds(exec(other_node, {.conf = conf, .id = other.name(), .netns = other.netns()})));
   ASSERT_TRUE(succeeds(call("ADD", one_, 2)));
   const Snapshot theirs = comparable(other_node, other);
   EXPECT_GT(theirs.size(), 40U);
   EXPECT_TRUE(unchanged(theirs, comparable(node_, one_)));
-  const std::string sysctls = "cd /proc/sys/net; cat ipv4/conf/eth0/arp_notify ipv6/conf/eth0/{ndisc_notify,accept_dad}";
+  const std::string sysctls =
+      "cd /proc/sys/net; cat ipv4/conf/eth0/arp_notify ipv6/conf/eth0/{ndisc_notify,accept_dad}";
   EXPECT_EQ(one_.run({"bash", "-c", sysctls}).out, other.run({"bash", "-c", sysctls}).out);
 }
 
@@ -135,7 +137,8 @@ TEST_F(Limit, ManyFirstPodsAtOnce) {
   for (int i = 0; i < kPods; ++i) pods.emplace_back(node_, fmt::format("many{}", i));
   const Inside inside(node_);
   std::vector<Process> running;
-  for (int i = 0; i < kPods; ++i) running.push_back(Process::start(command("ADD", pods[static_cast<std::size_t>(i)], i + 2)));
+  for (int i = 0; i < kPods; ++i)
+    running.push_back(Process::start(command("ADD", pods[static_cast<std::size_t>(i)], i + 2)));
   for (Process& process : running) EXPECT_TRUE(succeeds(reply_of(process.wait())));
   const Completed rules = netns::run({.argv = {"sh", "-c", "nft list ruleset | grep -c masquerade"}});
   EXPECT_EQ(rules.out, "2\n") << "one rule per family, however many were first";
@@ -146,7 +149,8 @@ TEST_F(Limit, ErrorsAreCniErrors) {
   ASSERT_TRUE(succeeds(call("ADD", one_, 2)));
   EXPECT_TRUE(fails_with(call("ADD", one_, 2), Code::kKernel, "File exists"));
   Command nameless = command("ADD", two_, 3);
-  std::erase_if(*nameless.environment, [](const std::string& variable) { return variable.starts_with("LIMIT_BRIDGE"); });
+  std::erase_if(*nameless.environment,
+                [](const std::string& variable) { return variable.starts_with("LIMIT_BRIDGE"); });
   EXPECT_TRUE(fails_with(reply_of(node_.run(nameless)), Code::kKernel, "LIMIT_BRIDGE"));
 }
 

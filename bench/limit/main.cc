@@ -1,8 +1,9 @@
 // limit: the physical limit of an ADD and a DEL of a pod on a bridge.
 //
-// It makes the fewest requests to the kernel that give the pod which podwire's bridge gives, and nothing else: no
-// configuration is read, no address is leased, no owner is looked up, no error is explained, no connection tracking
-// is flushed. What it takes is the price of Linux; what a plugin takes beyond that is the plugin's own.
+// It makes the fewest requests to the kernel that give the pod which podwire's bridge gives, and nothing
+// else: no configuration is read, no address is leased, no owner is looked up, no error is explained, no
+// connection tracking is flushed. What it takes is the price of Linux; what a plugin takes beyond that is the
+// plugin's own.
 //
 // It is called as a plugin is, so that both are timed alike. See settings.h for the environment.
 #include <cerrno>

@@ -177,7 +177,9 @@ void put_rule(Batch& batch, const Family& family) {
 }
 
 void put_chain(Batch& batch) {
-  begin(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE).put_text(NFTA_CHAIN_TABLE, kTable).put_text(NFTA_CHAIN_NAME, kChain);
+  begin(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE)
+      .put_text(NFTA_CHAIN_TABLE, kTable)
+      .put_text(NFTA_CHAIN_NAME, kChain);
   const std::size_t hook = batch.nest(NFTA_CHAIN_HOOK);
   batch.put_be32(NFTA_HOOK_HOOKNUM, NF_INET_POST_ROUTING)
       .put_be32(NFTA_HOOK_PRIORITY, static_cast<std::uint32_t>(NF_IP_PRI_NAT_SRC));

@@ -6,12 +6,12 @@
 
 namespace podwire::limit {
 
-/// Adds the pod's addresses to the sets, in one transaction. The table is made in a transaction before it when
-/// there is none.
+/// Adds the pod's addresses to the sets, in one transaction. The table is made in a transaction before it
+/// when there is none.
 void add_masquerade(Socket& socket, const Settings& settings);
 
-/// Removes the addresses; absent ones are success. The kernel frees the elements a grace period later, and lets
-/// the socket close only then: keep it open while there is something else to wait for.
+/// Removes the addresses; absent ones are success. The kernel frees the elements a grace period later, and
+/// lets the socket close only then: keep it open while there is something else to wait for.
 void remove_masquerade(Socket& socket, const Settings& settings);
 
 }  // namespace podwire::limit

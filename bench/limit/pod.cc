@@ -1,12 +1,12 @@
 #include "bench/limit/pod.h"
 
 #include <fcntl.h>
+#include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
-#include <linux/if.h>
 #include <sched.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -88,10 +88,10 @@ void put_port_attributes(Batch& batch, const Settings& settings) {
   batch.end(families);
 }
 
-/// The host end is up from its creation on: the pod's end, which comes up second, then finds a carrier and sends at
-/// once. (The end that comes up first sends nothing until the kernel's link watch has seen the carrier.) Alias and
-/// mode of IPv6 link-local addresses cannot be part of a creating message; there is no carrier yet, and so no such
-/// address.
+/// The host end is up from its creation on: the pod's end, which comes up second, then finds a carrier and
+/// sends at once. (The end that comes up first sends nothing until the kernel's link watch has seen the
+/// carrier.) Alias and mode of IPv6 link-local addresses cannot be part of a creating message; there is no
+/// carrier yet, and so no such address.
 void create_pair(Socket& host, const Settings& settings, int bridge, int netns) {
   Batch batch;
   batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, link_header(IFF_UP));
@@ -165,7 +165,8 @@ void announce(Socket& pod, const Settings& settings, int link) {
   Batch batch;
   ifinfomsg header = link_header();
   header.ifi_index = link;
-  batch.begin(RTM_SETLINK, 0, header).put(IFLA_ADDRESS, settings.pod_mac.bytes, sizeof settings.pod_mac.bytes);
+  batch.begin(RTM_SETLINK, 0, header)
+      .put(IFLA_ADDRESS, settings.pod_mac.bytes, sizeof settings.pod_mac.bytes);
   if (const int error = pod.request(batch); error != 0) die("announcement", error);
 }
 

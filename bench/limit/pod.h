@@ -6,9 +6,8 @@
 
 namespace podwire::limit {
 
-/// Makes the bridge with its gateway addresses, and switches forwarding on, when there is no such bridge. `host` is a
-/// socket in the host's namespace, where the caller is.
-/// Returns the bridge's index.
+/// Makes the bridge with its gateway addresses, and switches forwarding on, when there is no such bridge.
+/// `host` is a socket in the host's namespace, where the caller is. Returns the bridge's index.
 int ensure_bridge(Socket& host, const Settings& settings);
 
 /// The pod's link, addresses, routes; the port forwards and the addresses are announced when it returns.

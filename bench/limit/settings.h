@@ -1,5 +1,5 @@
-// What one call is asked for, from the environment: the variables of the CNI specification, and LIMIT_* for what
-// a plugin finds in its configuration and gets from IPAM.
+// What one call is asked for, from the environment: the variables of the CNI specification, and LIMIT_* for
+// what a plugin finds in its configuration and gets from IPAM.
 #pragma once
 
 #include <cstddef>
@@ -14,17 +14,19 @@ struct Address {
   std::uint8_t size = 0;  ///< bytes: 4 or 16
   std::uint8_t bytes[16] = {};
 
-  [[nodiscard]] Address network() const;      ///< host bits cleared
-  [[nodiscard]] Address gateway() const;      ///< network + 1, as podwire and the reference choose it
-  [[nodiscard]] Address behind_last() const;  ///< one after the last of the prefix; it must not be the very last
-  [[nodiscard]] Address broadcast() const;    ///< IPv4
+  [[nodiscard]] Address network() const;  ///< host bits cleared
+  [[nodiscard]] Address gateway() const;  ///< network + 1, as podwire and the reference choose it
+  [[nodiscard]] Address behind_last()
+      const;  ///< one after the last of the prefix; it must not be the very last
+  [[nodiscard]] Address broadcast() const;  ///< IPv4
 };
 
 struct Mac {
   std::uint8_t bytes[6];
 };
 
-/// IFNAMSIZ: bytes of a link's name, NUL included. (linux/if.h would have to come after netinet/in.h everywhere.)
+/// IFNAMSIZ: bytes of a link's name, NUL included. (linux/if.h would have to come after netinet/in.h
+/// everywhere.)
 constexpr std::size_t kLinkNameSize = 16;
 
 /// One IPv4 and one IPv6 address at most.

@@ -57,7 +57,8 @@ std::map<std::string, Program> trace_adds(TestBed& bed, MemoryReport& report) {
   const netns::Inside inside(bed.node());
   for (std::size_t pod = 1; pod < bed.pods(); ++pod) {
     const ProcessTree tree = trace_peak_memory(bed.plugin_call("ADD", pod));
-    if (tree.status != 0) report.fail(fmt::format("{}: exit status {}: {}", bed.peer().name, tree.status, tree.out));
+    if (tree.status != 0)
+      report.fail(fmt::format("{}: exit status {}: {}", bed.peer().name, tree.status, tree.out));
     for (const ProcessPeak& process : tree.processes) {
       Program& program = programs.try_emplace(process.program, Program{{}, programs.size()}).first->second;
       program.peaks.push_back(process.peak_kib);
@@ -66,9 +67,11 @@ std::map<std::string, Program> trace_adds(TestBed& bed, MemoryReport& report) {
   return programs;
 }
 
-void measure_add(const std::vector<Peer>& peers, std::size_t rounds, const Network& network, MemoryReport& report) {
-  report.heading("peak memory of one ADD, " + network.text(),
-                 fmt::format("  {:<12} {:<20} {:>9} {:>12} {:>12}", "", "program", "per ADD", "median", "largest"));
+void measure_add(const std::vector<Peer>& peers, std::size_t rounds, const Network& network,
+                 MemoryReport& report) {
+  report.heading(
+      "peak memory of one ADD, " + network.text(),
+      fmt::format("  {:<12} {:<20} {:>9} {:>12} {:>12}", "", "program", "per ADD", "median", "largest"));
   for (const Peer& peer : peers) {
     TestBed bed(peer, network, rounds + 1);
     const std::map<std::string, Program> programs = trace_adds(bed, report);
@@ -98,7 +101,8 @@ std::size_t stripped_size(const fs::path& executable, const netns::Node& node) {
 }
 
 void measure_sizes(const std::vector<Peer>& peers, MemoryReport& report) {
-  report.heading("size of the executables, stripped", fmt::format("  {:<12} {:<20} {:>12}", "", "program", ""));
+  report.heading("size of the executables, stripped",
+                 fmt::format("  {:<12} {:<20} {:>12}", "", "program", ""));
   const netns::Node node;
   for (const Peer& peer : peers) {
     const std::vector<std::string> programs =
@@ -122,7 +126,8 @@ int run(int argc, char** argv) {
     MemoryReport report;
     for (const bool masquerade : {false, true}) {
       const Network network{.families = Families::kV4, .masquerade = masquerade};
-      if (options.wants("peak memory of one ADD, " + network.text())) measure_add(peers, rounds, network, report);
+      if (options.wants("peak memory of one ADD, " + network.text()))
+        measure_add(peers, rounds, network, report);
     }
     if (options.wants("size of the executables, stripped")) measure_sizes(peers, report);
     return report.take();
