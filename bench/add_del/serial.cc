@@ -33,7 +33,7 @@ struct Lane {
 void alternate(std::list<Lane>& lanes, std::size_t rounds) {
   std::vector<Lane*> order;
   for (Lane& lane : lanes) order.push_back(&lane);
-  std::minstd_rand random(1);  // NOLINT(bugprone-random-generator-seed): repeatable on purpose
+  std::minstd_rand random(1);
   for (std::size_t round = 0; round < rounds; ++round) {
     std::ranges::shuffle(order, random);
     for (Lane* lane : order) lane->measure(round % kPods);

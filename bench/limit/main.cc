@@ -53,11 +53,7 @@ void del(const Settings& settings) {
   delete_link(host, settings);
 }
 
-}  // namespace
-}  // namespace podwire::limit
-
-int main() {
-  using namespace podwire::limit;  // NOLINT(google-build-using-namespace)
+void run() {
   const Settings settings = read_settings();
   if (std::strcmp(settings.command, "ADD") == 0) {
     add(settings);
@@ -68,5 +64,12 @@ int main() {
   } else {
     die("CNI_COMMAND: expected ADD, DEL or VERSION", EINVAL);
   }
+}
+
+}  // namespace
+}  // namespace podwire::limit
+
+int main() {
+  podwire::limit::run();
   return 0;
 }
