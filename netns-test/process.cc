@@ -108,6 +108,10 @@ Process::~Process() {
   waitpid(pid_, nullptr, 0);
 }
 
+std::string Process::printed() const {
+  return content_of(out_);
+}
+
 Completed Process::wait() {
   pollfd ended{.fd = handle_.get(), .events = POLLIN, .revents = 0};
   const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_).count();

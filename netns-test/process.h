@@ -55,6 +55,8 @@ class Process {
 
   [[nodiscard]] Completed wait();
   [[nodiscard]] pid_t pid() const { return pid_; }
+  /// What it has written to stdout so far.
+  [[nodiscard]] std::string printed() const;
 
  private:
   Process() = default;

@@ -55,6 +55,9 @@ class Kernel {
   [[nodiscard]] Result<void> finish();
   /// Opened at first use: most attachments need no nf_tables.
   [[nodiscard]] Result<Nft*> nft();
+  /// Keeps a line for whoever runs the plugin: what could not be done although nothing failed.
+  void tell(std::string notice) { notices_.push_back(std::move(notice)); }
+  [[nodiscard]] std::vector<std::string> take_notices() { return std::exchange(notices_, {}); }
 
  private:
   Kernel(Netlink host, Netns host_netns) : host_(std::move(host)), host_netns_(std::move(host_netns)) {}
@@ -76,6 +79,7 @@ class Kernel {
   };
   std::optional<Removal> removal_;  ///< last begun
   std::vector<std::future<Result<void>>> background_;
+  std::vector<std::string> notices_;
 };
 
 }  // namespace podwire::kernel

@@ -9,14 +9,10 @@
 
 #include "libcni/kernel/nft_attribute.h"
 #include "libcni/kernel/nft_batch.h"
+#include "libcni/kernel/nft_comment.h"
 
 namespace podwire::kernel {
 namespace {
-
-/// User data of nftables is a list of {type, length, value}; type 0 of an element is its comment, NUL
-/// included (NFTNL_UDATA_SET_ELEM_COMMENT of libnftnl).
-constexpr std::uint8_t kCommentType = 0;
-constexpr std::size_t kMaxComment = 255 - 1;  // the length is one byte and counts the NUL
 
 /// A Message is one page of 4096 bytes; the rest is for headers and names.
 constexpr std::size_t kElementBytesPerMessage = 3584;
@@ -24,29 +20,6 @@ constexpr std::size_t kElementBytesPerMessage = 3584;
 /// Each of them is 20 dumps, interrupted by others' commits every time: a set of thousands under a storm of
 /// writers.
 constexpr int kReadAttempts = 50;
-
-std::vector<std::uint8_t> encode_owner(std::string_view owner) {
-  owner = owner.substr(0, kMaxComment);
-  std::vector<std::uint8_t> bytes{kCommentType, static_cast<std::uint8_t>(owner.size() + 1)};
-  bytes.insert(bytes.end(), owner.begin(), owner.end());
-  bytes.push_back(0);
-  return bytes;
-}
-
-std::string decode_owner(std::span<const std::uint8_t> userdata) {
-  while (userdata.size() >= 2) {
-    const std::size_t length = userdata[1];
-    const std::uint8_t type = userdata[0];
-    userdata = userdata.subspan(2);
-    if (length > userdata.size()) return {};
-    if (type == kCommentType) {
-      const auto value = userdata.first(length);
-      return {value.begin(), std::ranges::find(value, 0)};
-    }
-    userdata = userdata.subspan(length);
-  }
-  return {};
-}
 
 /// Upper bound of the bytes that an element takes: five attribute headers, flags, key and owner, each
 /// aligned.
@@ -62,7 +35,7 @@ void encode_element(Message& list, const SetElement& element, bool with_owner) {
     if (element.interval_end) body.put_be32(NFTA_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
     body.nest(NFTA_SET_ELEM_KEY, [&](Message& key) { key.put_bytes(NFTA_DATA_VALUE, element.key); });
     if (with_owner && !element.owner.empty())
-      body.put_bytes(NFTA_SET_ELEM_USERDATA, encode_owner(element.owner));
+      body.put_bytes(NFTA_SET_ELEM_USERDATA, encode_comment(element.owner));
   });
 }
 
@@ -116,7 +89,7 @@ void decode_elements(const nlmsghdr& message, const std::function<void(SetElemen
     const std::uint32_t flags = body.be32(NFTA_SET_ELEM_FLAGS).value_or(0);
     const auto userdata = body.find(NFTA_SET_ELEM_USERDATA);
     element({.key = {key->begin(), key->end()},
-             .owner = userdata ? decode_owner(*userdata) : std::string(),
+             .owner = userdata ? decode_comment(*userdata) : std::string(),
              .interval_end = (flags & NFT_SET_ELEM_INTERVAL_END) != 0});
   }
 }

@@ -6,6 +6,7 @@
 
 #include "libcni/kernel/link.h"
 #include "libcni/kernel/port_wait.h"
+#include "libcni/kernel/reference.h"
 #include "libcni/kernel/steps.h"
 #include "libcni/kernel/sysctl.h"
 #include "libcni/plan/owner.h"
@@ -155,24 +156,11 @@ std::string key_of(const plan::AddVeth& step) {
   return tag ? tag->key : std::string();
 }
 
-/// A veth in the pod whose host end does not have our name: made before podwire ran here, or by somebody
-/// else. Removed unless its host end carries another attachment's tag.
-Result<void> undo_foreign_veth(const plan::AddVeth& step, Kernel& kernel) {
-  if (!kernel.has_pod()) return {};
-  Netlink* pod = TRY(kernel.pod());
-  const auto inside = TRY(look_up(*pod, step.pod_name));
-  if (!inside || inside->kind != "veth") return {};
-  const auto outside = TRY(look_up(kernel.host(), inside->peer));
-  const bool is_pair = outside && outside->kind == "veth" && outside->peer == inside->index;
-  if (is_pair && plan::OwnerTag::parse(outside->alias) && !is_ours(*outside, key_of(step))) return {};
-  return kernel.remove_link(plan::Side::kPod, *inside);
-}
-
 }  // namespace
 
 Result<void> undo_step(const plan::AddVeth& step, Kernel& kernel) {
   const auto link = TRY(look_up(kernel.host(), step.host_name));
-  if (!link) return undo_foreign_veth(step, kernel);
+  if (!link) return undo_reference_attachment(step, kernel);
   // The name is a hash of the attachment: an untagged veth of that name is ours, killed before it was tagged.
   if (link->kind != "veth" || (!link->alias.empty() && !is_ours(*link, key_of(step)))) {
     return fail(Code::kLinkConflict,

@@ -9,11 +9,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "libcni/base/ip.h"
+#include "libcni/spec/invocation.h"
 #include "libcni/spec/result.h"
 
 namespace podwire::plan {
@@ -66,6 +68,8 @@ struct AddVeth {
   std::uint32_t mtu = 0;  ///< bytes; 0: the kernel's default
   std::string alias;      ///< OwnerTag::text()
   std::string bridge;     ///< master of the host end; "": none
+  /// DEL: whose it is. When there is no link of ours, what the reference plugin made for it is undone.
+  std::optional<spec::Attachment> attachment;
 };
 
 /// Inclusive range of VLAN ids.

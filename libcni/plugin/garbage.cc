@@ -8,6 +8,7 @@
 #include "libcni/base/text.h"
 #include "libcni/kernel/link.h"
 #include "libcni/kernel/masquerade.h"
+#include "libcni/kernel/reference.h"
 #include "libcni/plan/owner.h"
 
 namespace podwire::plugin {
@@ -70,6 +71,7 @@ Result<void> collect_garbage(kernel::Kernel& kernel, const std::string& network,
   if (valid.empty()) {
     keep(failures, nft->remove_no_masquerade([&](std::string_view owner) { return owner == dead.prefix(); }));
   }
+  keep(failures, kernel::collect_reference_garbage(kernel, network, valid));
   if (failures.empty()) return {};
   return fail(Code::kKernel, join(failures, "; "));
 }

@@ -15,8 +15,9 @@ namespace podwire::plugin {
 [[nodiscard]] Result<std::vector<spec::Attachment>> require_valid_attachments(const spec::NetConf& conf);
 
 /// Removes links, masquerade elements and MAC guards of the network whose owner is not valid; when nothing of
-/// the network is valid, also its masquerading exemptions. Untagged objects and other networks' are never
-/// touched. Failures are collected and none stops the rest.
+/// the network is valid, also its masquerading exemptions. Of attachments that the reference plugin made, the
+/// masquerading and spoof checks (kernel/reference.h). Other untagged objects and other networks' are never touched.
+/// Failures are collected and none stops the rest.
 [[nodiscard]] Result<void> collect_garbage(kernel::Kernel& kernel, const std::string& network,
                                            const std::vector<spec::Attachment>& valid);
 

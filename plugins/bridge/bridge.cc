@@ -5,6 +5,7 @@
 #include "libcni/base/text.h"
 #include "libcni/kernel/address.h"
 #include "libcni/kernel/link.h"
+#include "libcni/kernel/reference.h"
 #include "libcni/kernel/sysctl.h"
 #include "libcni/plan/owner.h"
 #include "libcni/plugin/garbage.h"
@@ -91,11 +92,16 @@ Result<std::optional<plan::OwnerTag>> tag_of(Kernel& kernel, const spec::Attachm
   return tag;
 }
 
+void pass_notices(Kernel& kernel, const Call& call) {
+  for (std::string& notice : kernel.take_notices()) call.notices.push_back(std::move(notice));
+}
+
 Result<void> del(const Call& call) {
   const spec::Attachment attachment = call.invocation.attachment();
   Kernel kernel = TRY(plugin::open_sandbox_if_any(call.invocation.env));
   const auto tag = TRY(tag_of(kernel, attachment));
   const auto undone = kernel::undo(plan_del(attachment, tag), kernel);
+  pass_notices(kernel, call);
   if (!undone) {
     // While the link lives its address is in use: the lease stays, and the runtime's next DEL tries again.
     const auto link = look_up(kernel, plan::host_veth_name(attachment));
@@ -114,13 +120,19 @@ Result<void> check(const Call& call) {
   const Config config = TRY(parse_config(call.invocation));
   TRY(plugin::Ipam(call).check());
   Kernel kernel = TRY(plugin::open_sandbox(call.invocation.env));
-  return kernel::verify(TRY(plan_check(config, call.invocation, *conf.prev_result)), kernel);
+  const CheckPlan plan = TRY(plan_check(config, call.invocation, *conf.prev_result));
+  TRY(kernel::verify(plan.steps, kernel));
+  if (!plan.reference) return {};
+  const auto verified = kernel::verify_reference_rules(*plan.reference, kernel);
+  pass_notices(kernel, call);
+  return verified;
 }
 
 Result<void> gc(const Call& call) {
   const auto valid = TRY(plugin::require_valid_attachments(call.invocation.conf));
   Kernel kernel = TRY(plugin::open_host());
   const auto collected = plugin::collect_garbage(kernel, call.invocation.conf.name, valid);
+  pass_notices(kernel, call);
   const auto released = plugin::Ipam(call).gc();
   if (!collected && !released) {
     return fail(collected.error().code, fmt::format("{}; {}", collected.error().msg, released.error().msg));

@@ -7,6 +7,7 @@
 
 #include "libcni/base/text.h"
 #include "libcni/plan/owner.h"
+#include "plugins/bridge/reference.h"
 
 namespace podwire::bridge {
 namespace {
@@ -299,10 +300,11 @@ Result<AddPlan> plan_add(const Config& config, const spec::Invocation& invocatio
   return out;
 }
 
-Result<plan::Plan> plan_check(const Config& config, const spec::Invocation& invocation,
-                              const spec::AddResult& previous) {
+Result<CheckPlan> plan_check(const Config& config, const spec::Invocation& invocation,
+                             const spec::AddResult& previous) {
   const spec::Attachment attachment = invocation.attachment();
-  const std::string host_name = plan::host_veth_name(attachment);
+  const std::string foreign = reference_host_end(config, attachment, previous);
+  const std::string host_name = foreign.empty() ? plan::host_veth_name(attachment) : foreign;
   const Mac pod_mac = TRY(interface_mac(previous, attachment.ifname, true));
   spec::AddResult mine = previous;
   std::erase_if(mine.ips, [&](const spec::IpConfig& ip) {
@@ -326,7 +328,13 @@ Result<plan::Plan> plan_check(const Config& config, const spec::Invocation& invo
     builder.pod_addresses();
     builder.pod_routes();
   }
-  return std::move(builder.steps);
+  CheckPlan plan{.steps = std::move(builder.steps), .reference = std::nullopt};
+  if (foreign.empty()) return plan;
+  keep_reference_steps(plan.steps);
+  plan.reference = reference_rules(config, attachment, mine);
+  plan.reference->host_link = host_name;
+  plan.reference->mac = pod_mac;
+  return plan;
 }
 
 plan::Plan plan_del(const spec::Attachment& attachment, const std::optional<plan::OwnerTag>& tag) {
@@ -345,7 +353,8 @@ plan::Plan plan_del(const spec::Attachment& attachment, const std::optional<plan
   const plan::OwnerTag identity{.key = owner, .ips = {}};
   plan.emplace_back(plan::AddVeth{.host_name = plan::host_veth_name(attachment),
                                   .pod_name = attachment.ifname,
-                                  .alias = identity.text()});
+                                  .alias = identity.text(),
+                                  .attachment = attachment});
   return plan;
 }
 

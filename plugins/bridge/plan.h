@@ -7,6 +7,7 @@
 
 #include "libcni/base/error.h"
 #include "libcni/plan/owner.h"
+#include "libcni/plan/reference.h"
 #include "libcni/plan/step.h"
 #include "libcni/spec/invocation.h"
 #include "libcni/spec/result.h"
@@ -35,9 +36,16 @@ struct AddPlan {
 [[nodiscard]] Result<AddPlan> plan_add(const Config& config, const spec::Invocation& invocation,
                                        const spec::AddResult& ipam, const HostState& host);
 
-/// The steps whose objects CHECK expects, from prevResult. Error: kMissing when prevResult does not have the
-/// interfaces of this attachment.
-[[nodiscard]] Result<plan::Plan> plan_check(const Config& config, const spec::Invocation& invocation,
+/// What CHECK expects.
+struct CheckPlan {
+  plan::Plan steps;
+  /// When prevResult names another host end than podwire's: the reference made the attachment. The steps are then
+  /// those of what it makes, too, and its netfilter rules are its own.
+  std::optional<plan::reference::Rules> reference;
+};
+
+/// From prevResult. Error: kMissing when prevResult does not have the interfaces of this attachment.
+[[nodiscard]] Result<CheckPlan> plan_check(const Config& config, const spec::Invocation& invocation,
                                             const spec::AddResult& previous);
 
 /// The owned steps of the attachment, for undoing. `tag` is that of its host link: it says what there is to

@@ -150,10 +150,10 @@ TEST(BridgePlan, CheckRepeatsThePlanFromPrevResult) {
   ASSERT_TRUE(added);
   const auto check = plan_check(config, invocation(), added->result);
   ASSERT_TRUE(check) << check.error().msg;
-  const auto addresses = steps_of<plan::AddAddress>(*check);
+  const auto addresses = steps_of<plan::AddAddress>(check->steps);
   ASSERT_EQ(addresses.size(), 1U);
   EXPECT_EQ(addresses[0].address.text(), "10.1.2.7/24");
-  EXPECT_EQ(steps_of<plan::AddMasquerade>(*check).size(), 1U);
+  EXPECT_EQ(steps_of<plan::AddMasquerade>(check->steps).size(), 1U);
 }
 
 TEST(BridgePlan, CheckWithoutOurInterfaceInPrevResultFails) {
