@@ -84,14 +84,16 @@ Result<void> apply_step(const plan::EnsureBridge& step, Kernel& kernel) {
     existing = TRY(kernel.look_up(plan::Side::kHost, step.name));
   }
   const Link bridge = TRY(as_bridge(std::move(existing), step.name, Code::kKernel));
-  if (bridge.mac != step.mac) {
+  LinkChange change;
+  if (bridge.mac.is_zero()) {
+    change.mac = step.mac;
+  } else if (bridge.mac != step.mac) {
     return fail(Code::kTryAgainLater,
                 fmt::format("bridge {:?} was made by somebody else just now", step.name));
   }
-  LinkChange change;
   if (!bridge.is_up()) change.up = true;
   if (step.promiscuous && (bridge.flags & IFF_PROMISC) == 0) change.promiscuous = true;
-  if (!change.up && !change.promiscuous) return {};
+  if (!change.up && !change.promiscuous && !change.mac) return {};
   return as_result(change_link(host, step.name, change),
                    fmt::format("cannot bring up bridge {:?}", step.name));
 }

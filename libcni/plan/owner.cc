@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
 
 #include "libcni/base/text.h"
@@ -16,6 +17,8 @@ constexpr std::size_t kMaxNetwork = 32;
 /// '#' and 16 hex digits.
 constexpr std::size_t kHashed = 17;
 constexpr std::size_t kMaxIfname = 15;
+/// The highest first byte of a unicast address; among those, a locally administered one.
+constexpr std::uint8_t kPortMacStart = 0xfe;
 constexpr std::size_t kMaxContainerId = kMaxOwnerKey - kScheme.size() - kMaxNetwork - kMaxIfname - 2;
 static_assert(kMaxContainerId >= 64,
               "container ids of the usual runtimes are 64 hex digits and stay readable");
@@ -86,8 +89,14 @@ Mac pod_mac(const spec::Attachment& attachment, std::string_view salt) {
       stable_hash({"pod", attachment.network, attachment.container_id, attachment.ifname, salt}));
 }
 
+Mac bridge_port_mac(std::uint64_t seed) {
+  std::array<std::uint8_t, 6> bytes = Mac::from_seed(seed).bytes();
+  bytes[0] = kPortMacStart;
+  return Mac(bytes);
+}
+
 Mac host_mac(const spec::Attachment& attachment, std::string_view salt) {
-  return Mac::from_seed(
+  return bridge_port_mac(
       stable_hash({"host", attachment.network, attachment.container_id, attachment.ifname, salt}));
 }
 

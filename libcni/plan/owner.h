@@ -2,6 +2,7 @@
 // DEL and GC find objects by it and by derived names, never through private files.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -41,7 +42,12 @@ struct OwnerTag {
 /// "veth" and 11 hex digits of the hash of the attachment: 15 bytes, IFNAMSIZ's limit.
 [[nodiscard]] std::string host_veth_name(const spec::Attachment& attachment);
 
-/// MAC addresses derived from the attachment (and a salt, such as the boot id), locally administered.
+/// A locally administered MAC address for a bridge port: it begins with fe. A bridge that nobody gave an address, as
+/// the reference makes them, takes the lowest of its ports' (kernel br_stp_recalculate_bridge_id()), and would change
+/// it when a port of ours joins or leaves.
+[[nodiscard]] Mac bridge_port_mac(std::uint64_t seed);
+
+/// MAC addresses derived from the attachment (and a salt, such as the boot id); the host end's is a bridge port's.
 [[nodiscard]] Mac pod_mac(const spec::Attachment& attachment, std::string_view salt);
 [[nodiscard]] Mac host_mac(const spec::Attachment& attachment, std::string_view salt);
 

@@ -94,6 +94,8 @@ TEST(DerivedMac, IsUnicastLocalAndDependsOnTheSalt) {
   EXPECT_EQ(mac, pod_mac(kAttachment, "boot 1"));
   EXPECT_NE(mac, pod_mac(kAttachment, "boot 2"));
   EXPECT_NE(mac, host_mac(kAttachment, "boot 1"));
+  EXPECT_TRUE(host_mac(kAttachment, "boot 1").text().starts_with("fe:"));
+  EXPECT_NE(host_mac(kAttachment, "boot 1"), host_mac(kAttachment, "boot 2"));
 }
 
 }  // namespace

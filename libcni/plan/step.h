@@ -23,7 +23,8 @@ namespace podwire::plan {
 /// Which network namespace a step works in.
 enum class Side : std::uint8_t { kHost, kPod };
 
-/// Shared. A Linux bridge, up. mac and mtu are used when it is created; an existing bridge keeps its own.
+/// Shared. A Linux bridge, up. mac and mtu are used when it is created; an existing bridge keeps its own (one that lost
+/// its last port has no MAC, if nobody ever gave it one; it gets this).
 struct EnsureBridge {
   std::string name;
   Mac mac;

@@ -45,7 +45,7 @@ Result<HostState> observe(Kernel& kernel, const Config& config) {
   state.salt = TRY(kernel::read_sysctl("kernel/random/boot_id")).value_or("");
   const auto bridge = TRY(look_up(kernel, config.bridge));
   if (!bridge) return state;
-  state.bridge_mac = bridge->mac;
+  if (!bridge->mac.is_zero()) state.bridge_mac = bridge->mac;
   std::optional<kernel::Link> gateway = bridge;
   if (config.vlan != 0) {
     gateway = TRY(look_up(kernel, config.vlan_gateway_name()));

@@ -176,7 +176,7 @@ class Builder {
         .name = config_.vlan_gateway_name(),
         .peer = fmt::format("veth{:011x}", peer & 0xfffffffffffULL),
         .mac = mac,
-        .peer_mac = Mac::from_seed(stable_hash({"peer", config_.vlan_gateway_name(), salt})),
+        .peer_mac = plan::bridge_port_mac(stable_hash({"peer", config_.vlan_gateway_name(), salt})),
         .mtu = config_.mtu,
         .vlan = config_.vlan,
         .preserve_default_vlan = config_.preserve_default_vlan});

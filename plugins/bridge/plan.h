@@ -18,7 +18,7 @@ namespace podwire::bridge {
 /// What the planner must know of the host. An absent bridge is made; the MAC of a present one goes into the
 /// result.
 struct HostState {
-  std::optional<Mac> bridge_mac;
+  std::optional<Mac> bridge_mac;  ///< nothing also when a present bridge has none yet (kernel: all zero)
   std::vector<Cidr> gateway_addresses;  ///< of the bridge, or of the VLAN gateway link when a VLAN is used
   std::optional<Mac> vlan_gateway_mac;
   std::string salt;  ///< makes derived MAC addresses this boot's and this host's
