@@ -6,6 +6,7 @@
 
 #include "netns-test/cni.h"
 #include "netns-test/node.h"
+#include "netns-test/running_ping.h"
 #include "netns-test/snapshot.h"
 #include "netns-test/traffic.h"
 
@@ -53,6 +54,24 @@ TEST(Fixture, PodsAndOutsideAreHostsOfTheirOwn) {
   const Exchange seen = tcp_exchange(node, outside, Outside::kAddress4);
   EXPECT_EQ(seen.client, Outside::kNodeAddress4) << seen.error;
   EXPECT_EQ(udp_exchange(node, outside, Outside::kAddress6).client, Outside::kNodeAddress6);
+}
+
+TEST(Fixture, RunningPingNoticesALoss) {
+  const Node node;
+  const Outside outside(node);
+  RunningPing undisturbed(node, Outside::kAddress4);
+  EXPECT_TRUE(undisturbed.lost_nothing());
+  RunningPing disturbed(node, Outside::kAddress4);
+  node.sh(
+      "nft 'add table inet t; add chain inet t c { type filter hook output priority 0; }; "
+      "add rule inet t c icmp type echo-request counter drop'");
+  EXPECT_TRUE(
+      wait_until([&] { return node.sh("nft list table inet t").find("packets 0 ") == std::string::npos; }));
+  node.sh("nft delete table inet t");
+  const testing::AssertionResult result = disturbed.lost_nothing();
+  EXPECT_FALSE(result);
+  EXPECT_NE(std::string(result.message()).find("requests these were lost: "), std::string::npos)
+      << result.message();
 }
 
 TEST(Fixture, NodesDoNotSeeEachOther) {

@@ -41,14 +41,28 @@ bool is_spared(const ForeignRule& jump, std::span<const Ip> spared) {
   return std::ranges::find(spared, *jump.source) != spared.end();
 }
 
-void plan_owner(NftBatch& batch, const TableName& table, std::span<const ForeignRule> rules,
-                const ChainOwner& owner, std::span<const Ip> spared, std::vector<Ip>& addresses) {
-  const ChainRemoval removal = plan_chain_removal(rules, owner, spared);
+/// A table `nat` as it was read.
+struct NatTable {
+  TableName name;
+  std::vector<ForeignRule> rules;
+};
+
+Result<NatTable> read_nat(Netlink& netfilter, const TableName& name) {
+  auto rules = TRY(list_rules(netfilter, name));
+  return NatTable{.name = name, .rules = std::move(rules)};
+}
+
+/// Fills the batch so that the owner's masquerading ends; for which addresses.
+std::vector<Ip> plan_owner(NftBatch& batch, const NatTable& table, const ChainOwner& owner,
+                           std::span<const Ip> spared) {
+  std::vector<Ip> addresses;
+  const ChainRemoval removal = plan_chain_removal(table.rules, owner, spared);
   for (const ForeignRule* jump : removal.jumps) {
-    delete_rule(batch, table, *jump);
+    delete_rule(batch, table.name, *jump);
     keep_source(*jump, addresses);
   }
-  if (removal.whole_chain) delete_chain(batch, table, reference::chain_name(owner));
+  if (removal.whole_chain) delete_chain(batch, table.name, reference::chain_name(owner));
+  return addresses;
 }
 
 Result<std::vector<Ip>> remove_chain(Netlink& netfilter, const TableName& table, const ChainOwner& owner,
@@ -59,7 +73,7 @@ Result<std::vector<Ip>> remove_chain(Netlink& netfilter, const TableName& table,
   TRY(compare_and_swap(netfilter, kWhatRemove, [&](NftBatch& batch) -> Result<void> {
     addresses.clear();
     if (!TRY(chain_exists(netfilter, table, chain))) return {};
-    plan_owner(batch, table, TRY(list_rules(netfilter, table)), owner, spared, addresses);
+    addresses = plan_owner(batch, TRY(read_nat(netfilter, table)), owner, spared);
     return {};
   }));
   return addresses;
@@ -109,25 +123,35 @@ Result<std::vector<ChainOwner>> dead_owners(Netlink& netfilter, const TableName&
   return std::vector<ChainOwner>(dead.begin(), dead.end());
 }
 
-Result<void> collect_chains(Netlink& netfilter, const TableName& table, std::span<const ChainOwner> owners,
-                            std::vector<Ip>& collected) {
+/// Those of the owners that still have rules in the table.
+std::vector<Ip> plan_owners(NftBatch& batch, const NatTable& table, std::span<const ChainOwner> owners) {
+  std::set<ChainOwner> present;
+  for (const ForeignRule& rule : table.rules) {
+    if (auto owner = owner_of(rule)) present.insert(*std::move(owner));
+  }
+  std::vector<Ip> addresses;
+  for (const ChainOwner& owner : owners) {
+    if (!present.contains(owner)) continue;
+    const auto ended = plan_owner(batch, table, owner, {});
+    addresses.insert(addresses.end(), ended.begin(), ended.end());
+  }
+  return addresses;
+}
+
+Result<std::vector<Ip>> collect_chains(Netlink& netfilter, const TableName& table,
+                                       std::span<const ChainOwner> owners) {
+  std::vector<Ip> collected;
   for (std::span<const ChainOwner> rest = owners; !rest.empty();) {
     const auto some = rest.first(std::min(kChainsAtOnce, rest.size()));
     std::vector<Ip> addresses;
     TRY(compare_and_swap(netfilter, kWhatRemove, [&](NftBatch& batch) -> Result<void> {
-      addresses.clear();
-      const auto rules = TRY(list_rules(netfilter, table));
-      for (const ChainOwner& owner : some) {
-        const bool present =
-            std::ranges::any_of(rules, [&](const ForeignRule& rule) { return owner_of(rule) == owner; });
-        if (present) plan_owner(batch, table, rules, owner, {}, addresses);
-      }
+      addresses = plan_owners(batch, TRY(read_nat(netfilter, table)), some);
       return {};
     }));
     collected.insert(collected.end(), addresses.begin(), addresses.end());
     rest = rest.subspan(some.size());
   }
-  return {};
+  return collected;
 }
 
 std::unexpected<Error> not_masqueraded(const Ip& address, std::string_view why) {
@@ -211,7 +235,8 @@ Result<ReferenceGarbage> collect_reference_masquerade(Netlink& netfilter, const 
       netfilter, [&](std::string_view key) { return key.starts_with(prefix) && !valid_keys.contains(key); }));
   for (const TableName& table : kNatTables) {
     const auto owners = TRY(dead_owners(netfilter, table, network, valid_ids));
-    TRY(collect_chains(netfilter, table, owners, garbage.addresses));
+    const auto ended = TRY(collect_chains(netfilter, table, owners));
+    garbage.addresses.insert(garbage.addresses.end(), ended.begin(), ended.end());
     for (const ChainOwner& owner : owners) garbage.container_ids.insert(owner.container_id);
   }
   return garbage;
