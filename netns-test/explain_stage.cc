@@ -50,6 +50,12 @@ Snapshot ExplainStage::everything() const {
 
 namespace {
 
+/// Until the kernel has looked for duplicates of all addresses it keeps routes back.
+void await_addresses(const ExplainStage& stage) {
+  constexpr const char* kTentative = "ip -6 address show scope global tentative";
+  EXPECT_TRUE(wait_until([&] { return (stage.pod.sh(kTentative) + stage.node.sh(kTentative)).empty(); }));
+}
+
 /// What snapshots leave out on purpose: order in the ruleset and among routes, modes of files, round-robin
 /// pointers.
 std::string details(const ExplainStage& stage) {
@@ -57,7 +63,7 @@ std::string details(const ExplainStage& stage) {
              "nft list ruleset; find /var/lib/cni ! -name lock ! -name '.podwire*' -printf '%p %m %y\\n' | "
              "sort; "
              "find /var/lib/cni -name 'last_reserved_ip.*' -print0 | sort -z | xargs -0 -r tail -n +1") +
-         stage.pod.sh("ip route show table all");
+         stage.pod.sh("ip -4 route show table all");
 }
 
 testing::AssertionResult alike(const ExplainStage& by_hand, const ExplainStage& by_plugin) {
@@ -85,6 +91,8 @@ void expect_same_outcome(const ExplainStage& by_hand, const ExplainStage& by_plu
   const Completed added = by_plugin.cni("add", options);
   ASSERT_TRUE(added.ok()) << added.err;
   const Results results = by_plugin.take_results();
+  await_addresses(by_hand);
+  await_addresses(by_plugin);
   EXPECT_TRUE(alike(by_hand, by_plugin)) << "after\n" << lines;
   EXPECT_EQ(details(by_hand), details(by_plugin));
   for (const ExplainStage* stage : {&by_hand, &by_plugin}) expect_adopted(*stage, results, options);

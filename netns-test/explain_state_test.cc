@@ -3,12 +3,16 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <initializer_list>
+
 #include "libcni/plan/owner.h"
 #include "netns-test/cni.h"
 #include "netns-test/explain_stage.h"
 
 namespace podwire::netns {
 namespace {
+
+const std::string kMasquerade = list_of(R"("ipMasq":true,"isDefaultGateway":true,)" + kDual);
 
 TEST(ExplainState, TheNextPod) {
   for_every_conflist([](const std::string& name, const std::string& text) {
@@ -18,7 +22,7 @@ TEST(ExplainState, TheNextPod) {
                .list = list_of(R"("macspoofchk":true,)" + kGateway + kPool),
                .prepare = first_pod()});
   // Nothing of the node is made twice: what is left are the pod's own steps.
-  const ExplainStage stage(list_of(R"("ipMasq":true,"isDefaultGateway":true,)" + kDual), first_pod());
+  const ExplainStage stage(kMasquerade, first_pod());
   const std::string lines = stage.explain({}).out;
   for (const char* shared : {"type bridge", "add rule", "add chain", "ip_forward=1", "mkdir"}) {
     EXPECT_EQ(lines.find(shared), std::string::npos) << shared << " in\n" << lines;
@@ -26,80 +30,82 @@ TEST(ExplainState, TheNextPod) {
   EXPECT_NE(lines.find("(is in place)"), std::string::npos);
 }
 
+/// What is in a node before, and a name for it.
+struct State {
+  const char* name;
+  std::string prepare;
+};
+
+void expect_same_in(const std::string& list, std::initializer_list<State> states) {
+  for (const State& state : states) expect_same({.name = state.name, .list = list, .prepare = state.prepare});
+}
+
 /// Whatever somebody did to podwire's tables, the lines mend it as the next ADD does.
-TEST(ExplainState, NftablesInEveryState) {
-  const std::string masquerade = list_of(R"("ipMasq":true,"isDefaultGateway":true,)" + kDual);
-  const std::string guard = list_of(R"("macspoofchk":true,)" + kPool);
+TEST(ExplainState, MasqueradeChainInEveryState) {
+  const std::string no_chain =
+      first_pod() + "nft flush chain inet podwire postrouting; nft delete chain inet podwire postrouting; ";
+  expect_same_in(
+      kMasquerade,
+      {{"flushed", first_pod() + "nft flush ruleset"},
+       {"another rule", first_pod() + "nft add rule inet podwire postrouting accept"},
+       {"no rules", first_pod() + "nft flush chain inet podwire postrouting"},
+       {"no chain", no_chain},
+       {"another priority",
+        no_chain + "nft 'add chain inet podwire postrouting { type nat hook postrouting priority 50; }'"},
+       {"dormant", first_pod() + "nft 'add table inet podwire { flags dormant; }'"},
+       {"a table of somebody", "nft add table inet podwire; nft add chain inet podwire mine"}});
+}
+
+TEST(ExplainState, MasqueradeElementsOfOthers) {
   const std::string sets =
       "nft add table inet podwire; nft 'add set inet podwire nomasq4 { type ipv4_addr; flags interval; }'; ";
-  const std::string port = plan::host_veth_name({"testnet", "POD", "eth0"});
-  const Variant variants[] = {
-      {"flushed", masquerade, {}, first_pod() + "nft flush ruleset"},
-      {"another rule", masquerade, {}, first_pod() + "nft add rule inet podwire postrouting accept"},
-      {"no rules", masquerade, {}, first_pod() + "nft flush chain inet podwire postrouting"},
-      {"no chain",
-       masquerade,
-       {},
-       first_pod() + "nft flush chain inet podwire postrouting; nft delete chain inet podwire postrouting"},
-      {"another priority",
-       masquerade,
-       {},
-       first_pod() + "nft flush chain inet podwire postrouting; nft delete chain inet podwire postrouting; "
-                     "nft 'add chain inet podwire postrouting { type nat hook postrouting priority 50; }'"},
-      {"dormant", masquerade, {}, first_pod() + "nft 'add table inet podwire { flags dormant; }'"},
-      {"a table of somebody", masquerade, {}, "nft add table inet podwire; nft add chain inet podwire mine"},
-      {"a wider exemption",
-       masquerade,
-       {},
-       sets + R"(nft 'add element inet podwire nomasq4 { 10.0.0.0/8 comment "mine" }')"},
-      {"narrower exemptions",
-       masquerade,
-       {},
-       sets +
-           R"(nft 'add element inet podwire nomasq4 { 10.1.2.128/25 comment "mine", 10.1.2.7, 10.2.0.0/16 }')"},
-      {"everything exempt", masquerade, {}, sets + "nft 'add element inet podwire nomasq4 { 0.0.0.0/0 }'"},
-      {"an address of a dead pod",
-       masquerade,
-       {},
-       first_pod() +
-           R"(nft 'add element inet podwire masq4 { 10.1.2.3 comment "podwire:testnet/dead/eth0" }')"},
-      {"its own address",
-       masquerade,
-       {},
-       first_pod() +
-           R"(nft 'add element inet podwire masq4 { 10.1.2.3 comment "podwire:testnet/POD/eth0" }')"},
-      {"guard flushed", guard, {}, first_pod() + "nft flush ruleset"},
-      {"guard without rules", guard, {}, first_pod() + "nft flush chain bridge podwire prerouting"},
-      {"guard dormant", guard, {}, first_pod() + "nft 'add table bridge podwire { flags dormant; }'"},
-      {"guard with another address",
-       guard,
-       {},
-       first_pod() +
-           fmt::format(R"(nft 'add element bridge podwire macguard {{ "{0}" . 02:00:00:00:00:09 }}';)"
-                       R"(nft 'add element bridge podwire macguard_ports {{ "{0}" comment "dead" }}')",
-                       port)},
+  const auto exempt = [&](const char* elements) {
+    return sets + fmt::format("nft 'add element inet podwire nomasq4 {{ {} }}'", elements);
   };
-  for (const Variant& variant : variants) expect_same(variant);
+  const auto owned = [](const char* owner) {
+    return first_pod() +
+           fmt::format(R"(nft 'add element inet podwire masq4 {{ 10.1.2.3 comment "{}" }}')", owner);
+  };
+  expect_same_in(kMasquerade,
+                 {{"a wider exemption", exempt(R"(10.0.0.0/8 comment "mine")")},
+                  {"narrower ones", exempt(R"(10.1.2.128/25 comment "mine", 10.1.2.7, 10.2.0.0/16)")},
+                  {"everything exempt", exempt("0.0.0.0/0")},
+                  {"an address of a dead pod", owned("podwire:testnet/dead/eth0")},
+                  {"its own address", owned("podwire:testnet/POD/eth0")}});
+}
+
+TEST(ExplainState, MacGuardInEveryState) {
+  const std::string port = plan::host_veth_name({"testnet", "POD", "eth0"});
+  const std::string other_mac =
+      fmt::format(R"(nft 'add element bridge podwire macguard {{ "{0}" . 02:00:00:00:00:09 }}';)"
+                  R"(nft 'add element bridge podwire macguard_ports {{ "{0}" comment "dead" }}')",
+                  port);
+  expect_same_in(list_of(R"("macspoofchk":true,)" + kPool),
+                 {{"flushed", first_pod() + "nft flush ruleset"},
+                  {"no rules", first_pod() + "nft flush chain bridge podwire prerouting"},
+                  {"dormant", first_pod() + "nft 'add table bridge podwire { flags dormant; }'"},
+                  {"another address", first_pod() + other_mac}});
 }
 
 /// A normal user reads neither nftables nor the leases of others; the lines say so, and do right all the
 /// same.
 TEST(ExplainState, WithoutRoot) {
   const std::string list = list_of(R"("ipMasq":true,"macspoofchk":true,"isDefaultGateway":true,)" + kDual);
-  const std::string copy = fmt::format("mkdir /run/bin; cp {}/podwire /run/bin; ", our_plugins());
-  for (const std::string& prepare : {copy, copy + first_pod(), copy + first_pod() + "nft flush ruleset"}) {
+  // Wherever the build is, on /mnt everybody can reach it.
+  const std::string mount = fmt::format("mount --bind {} /mnt; ", our_plugins());
+  for (const std::string& prepare : {mount, mount + first_pod(), mount + first_pod() + "nft flush ruleset"}) {
     SCOPED_TRACE(prepare);
     const ExplainStage by_hand(list, prepare);
     const ExplainStage by_plugin(list, prepare);
     const Snapshot before = by_hand.everything();
     const Completed explained = by_hand.node.run(
-        Words{"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "/run/bin/podwire", "explain"} +
+        Words{"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "/mnt/podwire", "explain"} +
         by_hand.attachment());
     ASSERT_TRUE(explained.ok()) << explained.err;
     EXPECT_TRUE(unchanged(before, by_hand.everything())) << "by looking at it";
     EXPECT_NE(explained.out.find("# Note: nftables can be read by root only"), std::string::npos);
     EXPECT_NE(explained.out.find("# Note: only root can look into /run/netns/POD"), std::string::npos);
-    EXPECT_EQ(explained.out.find("last_reserved_ip.0: an ADD may") != std::string::npos, prepare != copy);
+    EXPECT_EQ(explained.out.find("last_reserved_ip.0: an ADD may") != std::string::npos, prepare != mount);
     expect_same_outcome(by_hand, by_plugin, explained.out, {});
   }
 }
