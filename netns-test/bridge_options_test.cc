@@ -255,9 +255,9 @@ TEST_F(BridgeOptions, VlanFilteringOnThePort) {
       bridge_conf("1.1.0", R"("vlan":100,"vlanTrunk":[{"minID":200,"maxID":202}],"ipam":{})");
   const Reply added = add(pod_, conf);
   ASSERT_TRUE(succeeds(added));
-  EXPECT_EQ(node_.sh("bridge -j -compressvlans vlan show dev " + added.at("/interfaces/1/name")),
+  EXPECT_EQ(node_.sh("bridge -j vlan show dev " + added.at("/interfaces/1/name")),
             fmt::format(R"([{{"ifname":"{}","vlans":[{{"vlan":100,"flags":["PVID","Egress Untagged"]}},)"
-                        R"({{"vlan":200,"vlanEnd":202}}]}}])",
+                        R"({{"vlan":200}},{{"vlan":201}},{{"vlan":202}}]}}])",
                         added.at("/interfaces/1/name")) +
                 "\n");
 }
