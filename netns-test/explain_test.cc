@@ -74,6 +74,11 @@ TEST(Explain, TheBridgeIsThere) {
   const Variant variants[] = {
       {"down", list_of(kGateway + kDual), {}, bridge},
       {"up", list_of(kGateway + kDual), {}, bridge + "ip link set br0 up"},
+      {"without a MAC address",
+       list_of(kGateway + kDual),
+       {},
+       "ip link add br0 type bridge; ip link add port master br0 type veth; ip link del port; "
+       "ip -o link show br0 | grep -q 'ether 00:00:00:00:00:00'"},
       {"promiscuous",
        list_of(R"("promiscMode":true,)" + kPool),
        {},

@@ -74,6 +74,7 @@ class Observer {
     Observed::Link& noted = observed_.links[name];
     noted.up = link.is_up();
     noted.promiscuous = (link.flags & IFF_PROMISC) != 0;
+    noted.has_mac = !link.mac.is_zero();
     return {};
   }
 

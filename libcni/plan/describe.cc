@@ -93,10 +93,12 @@ class Describer {
       out.commands.push_back(TRY(sysctl_command(accept_dad, "0", true)));
     }
     Observed::Link& link = entry->second;
-    std::string flags;
-    if (!link.up) flags += " up";
-    if (step.promiscuous && !link.promiscuous) flags += " promisc on";
-    if (!flags.empty()) out.commands.push_back(fmt::format("ip link set dev {}{}", name, flags));
+    std::string changes;
+    if (!link.has_mac) changes += " address " + step.mac.text();
+    if (!link.up) changes += " up";
+    if (step.promiscuous && !link.promiscuous) changes += " promisc on";
+    if (!changes.empty()) out.commands.push_back(fmt::format("ip link set dev {}{}", name, changes));
+    link.has_mac = true;
     link.up = true;
     link.promiscuous = link.promiscuous || step.promiscuous;
     return out;

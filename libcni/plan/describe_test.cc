@@ -52,6 +52,8 @@ TEST(Describe, OfABridgeThatIsThereOnlyWhatIsMissing) {
   EXPECT_EQ(lines(step, observed), Lines{}) << "what a step makes is there for the next one";
   observed.links["br0"].promiscuous = false;
   EXPECT_EQ(lines(step, observed), Lines{"ip link set dev br0 promisc on"});
+  observed.links["br0"].has_mac = false;
+  EXPECT_EQ(lines(step, observed), Lines{"ip link set dev br0 address 02:00:00:00:00:01"});
 }
 
 TEST(Describe, GatewayAddress) {

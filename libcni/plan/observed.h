@@ -16,6 +16,8 @@ struct Observed {
   struct Link {
     bool up = false;
     bool promiscuous = false;
+    /// False for a bridge whose last port is gone and that nobody ever gave an address.
+    bool has_mac = true;
     std::vector<Cidr> addresses;
   };
   std::map<std::string, Link> links;           ///< of the host
