@@ -30,6 +30,12 @@ TEST(PeakMemory, SeesTheBufferOfAProcess) {
   EXPECT_LT(tree.processes.front().peak_kib, 80 * kMib);
 }
 
+TEST(PeakMemory, MemoryThatIsReservedAndNeverUsedIsNotCounted) {
+  const ProcessTree tree = run("/bin/sh", "exec dd if=/dev/null of=/dev/null bs=64M count=1\n");
+  ASSERT_EQ(programs(tree), std::vector<std::string>{"dd"});
+  EXPECT_LT(tree.processes.front().peak_kib, 16 * kMib);
+}
+
 TEST(PeakMemory, TheSizeOfTheBenchIsNotCounted) {
   const std::vector<char> ballast(200 * kMib * 1024, 'x');
   const ProcessTree tree = run("/bin/true", "");

@@ -51,6 +51,7 @@ TEST(Fixture, PodsAndOutsideAreHostsOfTheirOwn) {
   EXPECT_TRUE(ping(node, Outside::kAddress4));
   EXPECT_TRUE(ping(node, Outside::kAddress6));
   EXPECT_EQ(pod.sh("ls /sys/class/net >/dev/null; ip -o link | wc -l"), "1\n");
+  EXPECT_TRUE(ping(pod, "127.0.0.1")) << "the loopback is up";
   const Exchange seen = tcp_exchange(node, outside, Outside::kAddress4);
   EXPECT_EQ(seen.client, Outside::kNodeAddress4) << seen.error;
   EXPECT_EQ(udp_exchange(node, outside, Outside::kAddress6).client, Outside::kNodeAddress6);
