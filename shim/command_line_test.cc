@@ -3,7 +3,6 @@
 
 #include "libcni/runtime/temporary_directory.h"
 #include "shim/command.h"
-#include "shim/completion.h"
 
 namespace podwire::shim {
 namespace {
@@ -78,29 +77,6 @@ TEST_F(CommandLineTest, ExplainRefusesWhatIpCannotName) {
     EXPECT_TRUE(status.error().msg.starts_with(c.error)) << status.error().msg;
     EXPECT_EQ(status.error().code, Code::kInvalidEnvironment);
   }
-}
-
-TEST_F(CommandLineTest, CompletionKnowsTheTree) {
-  const std::string script = bash_completion(app_);
-  EXPECT_TRUE(script.contains("'pod') subcommands='add exec ls show rm'")) << script;
-  EXPECT_TRUE(script.contains("'cni') subcommands='add del check gc status version'")) << script;
-  for (const CLI::App* command : leaves(&app_)) {
-    for (const CLI::Option* option : command->get_options()) {
-      for (const std::string& name : option->get_lnames()) EXPECT_TRUE(script.contains("--" + name)) << name;
-    }
-  }
-}
-
-TEST_F(CommandLineTest, BashAcceptsTheScriptAndCompletes) {
-  const runtime::TemporaryDirectory directory;
-  const auto script =
-      directory.write("complete", bash_completion(app_) +
-                                      "COMP_WORDS=(podwire --x pod s) COMP_CWORD=3; _podwire; "
-                                      "[[ ${COMPREPLY[*]} == show ]] || exit 1\n"
-                                      "COMP_WORDS=(podwire pod add --ne) COMP_CWORD=3; _podwire; "
-                                      "[[ ${COMPREPLY[*]} == --net ]] || exit 2\n");
-  const std::string command = "bash -eu " + script.string();
-  EXPECT_EQ(std::system(command.c_str()), 0);  // NOLINT(cert-env33-c): a shell is what is tested
 }
 
 TEST(ErrorText, ReadsAsOneLine) {
