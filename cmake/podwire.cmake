@@ -8,6 +8,10 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
 set(PODWIRE_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them")
 option(PODWIRE_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 
+include(GNUInstallDirs)
+# Below the prefix, or absolute: /opt/cni/bin is where containerd and the kubelet search.
+set(PODWIRE_PLUGIN_DIR lib/cni CACHE STRING "Where `cmake --install` puts the plugins")
+
 find_program(PODWIRE_CCACHE ccache)
 if(PODWIRE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${PODWIRE_CCACHE})
@@ -72,6 +76,7 @@ function(podwire_plugin name)
     # --no-warnings: libnl's name look-ups, which no plugin calls, would need glibc's shared parts at run time.
     target_link_options(${name} PRIVATE -static -Wl,--no-warnings)
   endif()
+  install(TARGETS ${name} RUNTIME DESTINATION ${PODWIRE_PLUGIN_DIR})
 endfunction()
 
 # podwire_tests(NAME DEPS ... [LABELS ...] [PROPERTIES ...]): every *_test.cc of the folder as one executable,

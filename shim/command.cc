@@ -22,7 +22,7 @@ constexpr std::array kCni{register_cni_add, register_cni_del,    register_cni_ch
                           register_cni_gc,  register_cni_status, register_cni_version};
 constexpr std::array kPod{register_pod_add, register_pod_exec, register_pod_ls, register_pod_show,
                           register_pod_rm};
-constexpr std::array kTop{register_explain, register_completion};
+constexpr std::array kTop{register_explain, register_completion, register_man};
 
 const std::array kGroups{
     Group{"cni", "Run the plugins of a network list, anybody's plugins, as a container runtime does",
@@ -41,7 +41,7 @@ const std::array kGroups{
 
 void build_command_line(CLI::App& app, Action& selected) {
   app.description("Pod networking from the command line: CNI verbs, and pods to try them on.");
-  app.footer("Every command explains itself: podwire pod add --help");
+  app.footer("Every command explains itself: podwire pod add --help, or at length: podwire man pod add");
   app.set_version_flag("--version", std::string("podwire ") + PODWIRE_VERSION, "Print the version and exit");
   app.require_subcommand(1);
   for (const Group& group : kGroups) {

@@ -31,6 +31,7 @@ void register_pod_rm(CLI::App& parent, Action& selected);
 
 void register_explain(CLI::App& parent, Action& selected);
 void register_completion(CLI::App& parent, Action& selected);
+void register_man(CLI::App& parent, Action& selected);
 
 /// The whole tree, from a table of all commands.
 void build_command_line(CLI::App& app, Action& selected);

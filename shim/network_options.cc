@@ -12,6 +12,8 @@ namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, 3> kConfExtensions{".conflist", ".conf", ".json"};
 
+constexpr const char* kDistributionPlugins = "/usr/lib/cni";
+
 bool is_file_name(std::string_view conflist) {
   return conflist.contains('/') || std::ranges::any_of(kConfExtensions, [&](std::string_view extension) {
            return conflist.ends_with(extension);
@@ -31,8 +33,8 @@ void add_plugin_directories(CLI::App& command, NetworkOptions& options) {
   command
       .add_option(
           "--plugin-dir", options.plugin_directories,
-          "Directory of plugins, may be repeated; default: where podwire itself is, $CNI_PATH, /opt/cni/bin, "
-          "/usr/lib/cni")
+          "Directory of plugins, may be repeated; default: where podwire itself is, ../lib/cni from there, "
+          "$CNI_PATH, /opt/cni/bin, /usr/lib/cni")
       ->type_name("DIR")
       ->allow_extra_args(false);
 }
@@ -55,12 +57,15 @@ std::vector<std::string> plugin_path(const NetworkOptions& options) {
   std::error_code unreadable;
   const fs::path executable = fs::read_symlink("/proc/self/exe", unreadable);
   if (!unreadable) path.push_back(executable.parent_path().string());
+  // Where `cmake --install` puts the plugins beside <prefix>/bin/podwire.
+  const fs::path installed = (executable.parent_path().parent_path() / "lib/cni").lexically_normal();
+  if (installed != kDistributionPlugins && fs::is_directory(installed, unreadable)) path.push_back(installed);
   if (const char* environment = std::getenv("CNI_PATH")) {  // NOLINT(concurrency-mt-unsafe): one thread
     for (std::string& directory : split(environment, ':')) {
       if (!directory.empty()) path.push_back(std::move(directory));
     }
   }
-  path.insert(path.end(), {"/opt/cni/bin", "/usr/lib/cni"});
+  path.insert(path.end(), {"/opt/cni/bin", kDistributionPlugins});
   return path;
 }
 

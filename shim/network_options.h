@@ -28,8 +28,8 @@ void add_cache_directory(CLI::App& command, NetworkOptions& options);
 /// otherwise.
 [[nodiscard]] Result<spec::NetworkList> load_list(const NetworkOptions& options, const std::string& conflist);
 
-/// Where plugins are searched: what the user gave; or else the directory of this executable, CNI_PATH,
-/// /opt/cni/bin, /usr/lib/cni.
+/// Where plugins are searched: what the user gave; or else the directory of this executable, ../lib/cni from
+/// there if it exists, CNI_PATH, /opt/cni/bin, /usr/lib/cni.
 [[nodiscard]] std::vector<std::string> plugin_path(const NetworkOptions& options);
 
 [[nodiscard]] runtime::Runtime make_runtime(const NetworkOptions& options);
