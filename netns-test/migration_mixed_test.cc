@@ -80,23 +80,23 @@ TEST_P(MigrationMixed, EveryoneReachesEveryone) {
   }
 }
 
-TEST_P(MigrationMixed, BothCheckBothWithEveryPortOption) {
-  for (const char* option : {R"("hairpinMode":true,)", R"("promiscMode":true,)"}) {
-    const std::string configuration = conf(option);
-    const Reply one = add_by(first(), configuration, one_);
-    const Reply two = add_by(second(), configuration, two_);
-    for (const Side& side : {reference(), podwire()}) {
-      EXPECT_TRUE(succeeds(call_by(side, "CHECK", with_prev(configuration, one), one_)))
-          << side.name << option;
-      EXPECT_TRUE(succeeds(call_by(side, "CHECK", with_prev(configuration, two), two_)))
-          << side.name << option;
+TEST_P(MigrationMixed, BothCheckBothInEveryVersionWithEveryPortOption) {
+  for (const char* version : {"0.4.0", "1.0.0"}) {
+    for (const std::string option : {R"("hairpinMode":true,)", R"("promiscMode":true,)"}) {
+      SCOPED_TRACE(version + option);
+      const std::string configuration = conf(option, version);
+      const Reply one = add_by(first(), configuration, one_);
+      const Reply two = add_by(second(), configuration, two_);
+      for (const Side& side : {reference(), podwire()}) {
+        EXPECT_TRUE(succeeds(call_by(side, "CHECK", with_prev(configuration, one), one_))) << side.name;
+        EXPECT_TRUE(succeeds(call_by(side, "CHECK", with_prev(configuration, two), two_))) << side.name;
+      }
+      const std::string ports = node_.sh("bridge -d link show | grep -o 'hairpin [a-z]*' | sort -u");
+      EXPECT_EQ(ports, option.find("hairpin") == std::string::npos ? "hairpin off\n" : "hairpin on\n");
+      EXPECT_TRUE(succeeds(call_by(podwire(), "DEL", configuration, one_)));
+      EXPECT_TRUE(succeeds(call_by(podwire(), "DEL", configuration, two_)));
+      node_.sh("ip link del br0");
     }
-    const std::string ports = node_.sh("bridge -d link show | grep -o 'hairpin [a-z]*' | sort -u");
-    EXPECT_EQ(ports, std::string_view(option).find("hairpin") == std::string_view::npos ? "hairpin off\n"
-                                                                                        : "hairpin on\n");
-    EXPECT_TRUE(succeeds(call_by(podwire(), "DEL", configuration, one_)));
-    EXPECT_TRUE(succeeds(call_by(podwire(), "DEL", configuration, two_)));
-    node_.sh("ip link del br0");
   }
 }
 

@@ -170,6 +170,16 @@ TEST_P(UnderPing, PodwireToReferenceAndBack) {
   EXPECT_TRUE(unchanged(before, snapshot(node_)));
 }
 
+TEST_F(Migration, ExchangedTwiceTheReferenceIsStillSaved) {
+  const std::string reference = node_.sh("sha256sum /run/cni/bin/*");
+  to_podwire();
+  to_podwire();
+  EXPECT_NE(node_.sh("sha256sum /run/cni/bin/*"), reference);
+  to_reference();
+  EXPECT_EQ(node_.sh("sha256sum /run/cni/bin/*"), reference);
+  EXPECT_EQ(node_.sh("ls -A /run/cni/bin"), "bridge\nhost-local\n") << "nothing half done is left";
+}
+
 INSTANTIATE_TEST_SUITE_P(Stacks, UnderPing,
                          testing::Values(Stack{"Ipv4", false, false}, Stack{"Ipv4Masquerade", false, true},
                                          Stack{"Dual", true, false}, Stack{"DualMasquerade", true, true}),
