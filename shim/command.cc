@@ -22,7 +22,7 @@ constexpr std::array kCni{register_cni_add, register_cni_del,    register_cni_ch
                           register_cni_gc,  register_cni_status, register_cni_version};
 constexpr std::array kPod{register_pod_add, register_pod_exec, register_pod_ls, register_pod_show,
                           register_pod_rm};
-constexpr std::array kTop{register_explain, register_completion, register_man};
+constexpr std::array kTop{register_doctor, register_explain, register_completion, register_man};
 
 const std::array kGroups{
     Group{"cni", "Run the plugins of a network list, anybody's plugins, as a container runtime does",

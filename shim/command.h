@@ -29,6 +29,7 @@ void register_pod_ls(CLI::App& parent, Action& selected);
 void register_pod_show(CLI::App& parent, Action& selected);
 void register_pod_rm(CLI::App& parent, Action& selected);
 
+void register_doctor(CLI::App& parent, Action& selected);
 void register_explain(CLI::App& parent, Action& selected);
 void register_completion(CLI::App& parent, Action& selected);
 void register_man(CLI::App& parent, Action& selected);

@@ -28,7 +28,7 @@ class CommandLineTest : public ::testing::Test {
 
 TEST_F(CommandLineTest, EveryCommandHasAnExample) {
   const auto commands = leaves(&app_);
-  EXPECT_EQ(commands.size(), 14U);
+  EXPECT_EQ(commands.size(), 15U);
   for (const CLI::App* command : commands) {
     EXPECT_TRUE(command->get_footer().contains("podwire ")) << command->get_name();
     EXPECT_FALSE(command->get_description().empty()) << command->get_name();

@@ -2,6 +2,7 @@
 #include "libcni/base/text.h"
 #include "shim/command.h"
 #include "shim/pod/directory.h"
+#include "shim/pod/state.h"
 #include "shim/pod_options.h"
 #include "shim/pod_view.h"
 #include "shim/table.h"
@@ -67,7 +68,7 @@ std::string as_table(const std::vector<Listed>& pods) {
       std::ranges::move(pod_addresses(network), std::back_inserter(addresses));
       std::ranges::move(pod_ports(network), std::back_inserter(ports));
     }
-    table.add({pod->name, pod_state(*pod), join(networks, ","), join(addresses, ","), join(ports, ","),
+    table.add({pod->name, pod::state_of(*pod), join(networks, ","), join(addresses, ","), join(ports, ","),
                pod->created});
   }
   return table.text();

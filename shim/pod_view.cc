@@ -6,8 +6,8 @@
 
 #include "libcni/base/text.h"
 #include "shim/pod/port_mapping.h"
-#include "shim/pod/process.h"
 #include "shim/pod/sandbox_view.h"
+#include "shim/pod/state.h"
 
 namespace podwire::shim {
 namespace {
@@ -30,13 +30,6 @@ Result<Json> network_json(const pod::PodNetwork& network) {
 }
 
 }  // namespace
-
-std::string pod_state(const pod::Pod& pod) {
-  const bool attached =
-      std::ranges::all_of(pod.networks, [](const auto& network) { return network.result.has_value(); });
-  if (!pod.holder || !attached) return "incomplete";
-  return pod::is_alive(*pod.holder) ? "running" : "dead";
-}
 
 std::vector<std::string> pod_addresses(const pod::PodNetwork& network) {
   std::vector<std::string> addresses;
@@ -73,7 +66,7 @@ Result<Json> pod_json(const pod::Pod& pod, const pod::PodDirectory& directory) {
   Json object = Json::object();
   object.set("name", pod.name);
   object.set("containerID", pod.container_id);
-  object.set("state", pod_state(pod));
+  object.set("state", pod::state_of(pod));
   object.set("created", pod.created);
   if (pod.holder) object.set("holder", static_cast<int>(pod.holder->pid));
   object.set("netns", directory.ns("net").string());
@@ -86,7 +79,7 @@ Result<Json> pod_json(const pod::Pod& pod, const pod::PodDirectory& directory) {
 
 std::string pod_text(const pod::Pod& pod, const pod::PodDirectory& directory) {
   std::string text = fmt::format("{:<12}{}\n{:<12}{}\n{:<12}{}\n{:<12}{}\n", "pod", pod.name, "state",
-                                 pod_state(pod), "id", pod.container_id, "created", pod.created);
+                                 pod::state_of(pod), "id", pod.container_id, "created", pod.created);
   if (pod.holder) text += fmt::format("{:<12}{}\n", "holder", pod.holder->pid);
   text += fmt::format("{:<12}{}\n", "netns", directory.ns("net").string());
   text += fmt::format("{:<12}{} (inside: {})\n", "volume", directory.volume().string(), pod::kVolumePath);

@@ -10,9 +10,6 @@
 
 namespace podwire::shim {
 
-/// "running"; "dead" when the holder is gone; "incomplete" when adding it has not ended.
-[[nodiscard]] std::string pod_state(const pod::Pod& pod);
-
 /// Addresses of the pod's own interface, without those of the host's side.
 [[nodiscard]] std::vector<std::string> pod_addresses(const pod::PodNetwork& network);
 /// MAC of the pod's own interface; "" when the result does not tell.

@@ -5,6 +5,7 @@
 
 #include "shim/pod/port_mapping.h"
 #include "shim/pod/process.h"
+#include "shim/pod/state.h"
 
 namespace podwire::shim {
 namespace {
@@ -42,14 +43,14 @@ TEST(PodView, ShowsThePodsSideOnly) {
 
 TEST(PodView, TellsTheState) {
   pod::Pod pod = sample();
-  EXPECT_EQ(pod_state(pod), "running");
+  EXPECT_EQ(pod::state_of(pod), "running");
   ++pod.holder->start_time;
-  EXPECT_EQ(pod_state(pod), "dead");
+  EXPECT_EQ(pod::state_of(pod), "dead");
   pod.networks[0].result.reset();
-  EXPECT_EQ(pod_state(pod), "incomplete");
+  EXPECT_EQ(pod::state_of(pod), "incomplete");
   pod = sample();
   pod.holder.reset();
-  EXPECT_EQ(pod_state(pod), "incomplete");
+  EXPECT_EQ(pod::state_of(pod), "incomplete");
 }
 
 TEST(PodView, PrintsBothWays) {

@@ -80,6 +80,9 @@ Link decode_link(const nlmsghdr& header) {
   link.promiscuity = u32_of(attributes[IFLA_PROMISCUITY]);
   link.master = static_cast<int>(u32_of(attributes[IFLA_MASTER]));
   link.peer = static_cast<int>(u32_of(attributes[IFLA_LINK]));
+  if (nlattr* netns = attributes[IFLA_LINK_NETNSID]; netns != nullptr && nla_len(netns) >= 4) {
+    link.peer_netns = nla_get_s32(netns);
+  }
   if (attributes[IFLA_LINKINFO] != nullptr) decode_link_info(link, attributes[IFLA_LINKINFO]);
   return link;
 }

@@ -26,9 +26,11 @@ struct Link {
   std::uint32_t promiscuity = 0;  ///< how many users want promiscuous mode
   int master = 0;                 ///< ifindex; 0: none
   int peer = 0;                   ///< IFLA_LINK: a veth's other end, in its own namespace
-  bool vlan_filtering = false;    ///< of a bridge
-  bool hairpin = false;           ///< of a bridge port
-  bool isolated = false;          ///< of a bridge port
+  /// IFLA_LINK_NETNSID: the namespace of that other end, as ours numbers it; nothing when it is ours.
+  std::optional<int> peer_netns = std::nullopt;
+  bool vlan_filtering = false;  ///< of a bridge
+  bool hairpin = false;         ///< of a bridge port
+  bool isolated = false;        ///< of a bridge port
 
   [[nodiscard]] bool is_up() const;
 };
