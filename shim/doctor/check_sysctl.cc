@@ -17,6 +17,7 @@ constexpr const char* kForward6 = "net/ipv6/conf/all/forwarding";
 /// Beyond this share of a table its owner should act; a burst fills the rest.
 constexpr long long kNearlyFull = 80;  ///< percent
 constexpr long long kFull = 95;
+constexpr long long kEnlarge = 4;
 
 std::string dotted(std::string key) {
   std::ranges::replace(key, '/', '.');
@@ -25,6 +26,11 @@ std::string dotted(std::string key) {
 
 std::string set_sysctl(const std::string& key, std::string_view value) {
   return fmt::format("sysctl -w {}={}", dotted(key), value);
+}
+
+/// What sysctl -w sets is gone with the next boot.
+std::string keep_advice(const std::string& key, std::string_view value) {
+  return fmt::format("to keep it, put {}={} into a file of /etc/sysctl.d", dotted(key), value);
 }
 
 std::string pods_text(std::size_t pods) {
@@ -46,7 +52,8 @@ void check_table(const Table& table, Findings& findings) {
       .add(share >= kFull ? Severity::kProblem : Severity::kWarning,
            fmt::format("{} of {} {} are in use ({} %): new ones are refused when it is full", table.used,
                        table.limit, table.what, share))
-      .run(set_sysctl(table.limit_key, std::to_string(table.limit * 4)));
+      .run(set_sysctl(table.limit_key, std::to_string(table.limit * kEnlarge)))
+      .advise(keep_advice(table.limit_key, std::to_string(table.limit * kEnlarge)));
 }
 
 void skip_without_host(const Observation& seen, Findings& findings) {
@@ -100,7 +107,8 @@ void check_rp_filter(const Observation& seen, Findings& findings) {
             "{} is strict, and there are {} uplinks: an answer that comes in by {} while the best "
             "route back leaves by another is dropped",
             dotted(key), links.size(), seen.host->link_name(index)))
-        .run(set_sysctl(key, "2"));
+        .run(set_sysctl(key, "2"))
+        .advise(keep_advice(key, "2"));
   }
 }
 
@@ -157,7 +165,8 @@ void check_accept_ra(const Observation& seen, Findings& findings) {
                  forwards
                      ? "while IPv6 is forwarded the kernel ignores them, and the route will expire"
                      : "the first IPv6 pod turns forwarding on, and the kernel ignores them from then on"))
-        .run(set_sysctl(key, "2"));
+        .run(set_sysctl(key, "2"))
+        .advise(keep_advice(key, "2"));
   }
 }
 

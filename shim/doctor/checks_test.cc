@@ -1,10 +1,13 @@
 // Checks over machines that are made up: what the kernel of the tests cannot be made to be.
 #include "shim/doctor/checks.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <set>
 
 #include "libcni/plan/owner.h"
@@ -88,6 +91,13 @@ TEST_F(ChecksTest, EveryCheckSaysSomethingUnderItsName) {
   const Findings findings = examine(seen_);
   for (const Finding& finding : findings.all()) said.insert(finding.check);
   EXPECT_EQ(said, names);
+}
+
+TEST_F(ChecksTest, EveryCheckIsDocumented) {
+  std::ifstream file(PODWIRE_SOURCE_DIR "/docs/doctor.md");
+  const std::string document{std::istreambuf_iterator<char>(file), {}};
+  for (const Check& check : all_checks())
+    EXPECT_TRUE(document.contains(fmt::format("`{}`", check.name))) << check.name;
 }
 
 TEST_F(ChecksTest, AnOldKernel) {

@@ -10,6 +10,10 @@
 namespace podwire::doctor {
 namespace {
 
+constexpr int kSeverityWidth = 8;
+constexpr int kCheckWidth = 17;
+constexpr int kMessageColumn = 2 + kSeverityWidth + 1 + kCheckWidth + 1;
+
 std::string_view group_of(std::string_view check) {
   const auto checks = all_checks();
   const auto found = std::ranges::find(checks, check, &Check::name);
@@ -26,7 +30,7 @@ std::string fix_text(const Finding& finding) {
   if (!finding.advice.empty()) lines.push_back(finding.advice);
   std::string text;
   for (const std::string& line : lines) {
-    text += fmt::format("{:28}{}{}\n", "", text.empty() ? "fix: " : "     ", line);
+    text += fmt::format("{:{}}{}{}\n", "", kMessageColumn, text.empty() ? "fix: " : "     ", line);
   }
   return text;
 }
@@ -79,8 +83,8 @@ std::string report_text(const Findings& findings, bool quiet) {
       group = group_of(finding.check);
       out += fmt::format("{}\n", group);
     }
-    out += fmt::format("  {:<8} {:<17} {}\n{}", text(finding.severity), finding.check, finding.message,
-                       fix_text(finding));
+    out += fmt::format("  {:<{}} {:<{}} {}\n{}", text(finding.severity), kSeverityWidth, finding.check,
+                       kCheckWidth, finding.message, fix_text(finding));
   }
   return out + (quiet && out.empty() ? "" : summary(count(findings)));
 }

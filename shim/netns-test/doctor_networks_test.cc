@@ -90,7 +90,7 @@ TEST_F(DoctorNetworksTest, APluginThatMayNotBeExecuted) {
   EXPECT_EQ(done.out,
             "networks\n  problem  plugins           network \"doctor\": /run/cni-bin/host-local may not be "
             "executed\n"
-            "                            fix: chmod 755 /run/cni-bin/host-local\n1 problem.\n");
+            "                             fix: chmod 755 /run/cni-bin/host-local\n1 problem.\n");
 }
 
 TEST_F(DoctorNetworksTest, APluginThatIsAnotherProjects) {
@@ -106,13 +106,13 @@ TEST_F(DoctorNetworksTest, APluginThatIsAnotherProjects) {
             "  warning  plugins           network \"doctor\": the plugin \"bridge\" is /run/cni-bin/bridge, "
             "which is "
             "not podwire's\n"
-            "                            fix: install -m 755 " +
+            "                             fix: install -m 755 " +
                 our_plugins() +
                 "/bridge /run/cni-bin/bridge\n"
                 "  warning  plugins           network \"doctor\": the plugin \"host-local\" is "
                 "/run/cni-bin/host-local, "
                 "which is not podwire's\n"
-                "                            fix: install -m 755 " +
+                "                             fix: install -m 755 " +
                 our_plugins() + "/host-local /run/cni-bin/host-local\n2 warnings.\n");
   node_.sh("install -m 755 " + our_plugins() + "/bridge /run/cni-bin/bridge; install -m 755 " +
            our_plugins() + "/host-local /run/cni-bin/host-local");

@@ -56,7 +56,7 @@ TEST_F(DoctorTest, PrintsFixesAndCounts) {
   EXPECT_NE(
       done.out.find(
           "  problem  forwarding        net.ipv4.ip_forward is 0: nothing is routed for the 1 pod on dr0\n"
-          "                            fix: sysctl -w net.ipv4.ip_forward=1\n"),
+          "                             fix: sysctl -w net.ipv4.ip_forward=1\n"),
       std::string::npos)
       << done.out;
   EXPECT_TRUE(done.out.starts_with("kernel\n  ok       kernel-version    Linux ")) << done.out;
