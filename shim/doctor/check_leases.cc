@@ -19,17 +19,10 @@ constexpr std::chrono::nanoseconds kSettled = std::chrono::minutes(1);
 /// More dead owners than this in one network are told of in one finding.
 constexpr std::size_t kToldOneByOne = 5;
 
-/// Whether every namespace that a link of ours leads to was looked into. Else an address could be in use
-/// where nobody looked.
-std::size_t unseen_peers(const Observation& seen) {
-  return static_cast<std::size_t>(std::ranges::count_if(seen.host->links, [&](const kernel::Link& link) {
-    return link.peer_netns && !seen.attachments.namespaces->numbers.contains(*link.peer_netns);
-  }));
-}
-
-/// A lease is left over when nothing points to a living owner: no link of podwire's with its tag, no cached
-/// result, no pod of `podwire pod`, and no interface in any namespace of this machine that has the address.
-/// The last is what tells pods of other plugins, and of runtimes that keep their results elsewhere.
+/// A lease is in use when a link of podwire's has its owner's tag, or an interface in any namespace of this
+/// machine has the address: that is how pods of other plugins are known, and those of runtimes that keep
+/// their results elsewhere. Else the pod is gone; or, when a runtime or podwire remembers it, it has lost its
+/// interface.
 class LeaseCheck {
  public:
   LeaseCheck(const Observation& seen, Findings& findings) : seen_(seen), findings_(findings), index_(seen) {}
@@ -140,7 +133,8 @@ void check_leases(const Observation& seen, Findings& findings) {
     findings.skipped(seen.host ? seen.attachments.namespaces.error().msg : seen.host.error().msg);
     return;
   }
-  if (const std::size_t unseen = unseen_peers(seen) + seen.attachments.namespaces->unreadable; unseen > 0) {
+  if (const std::size_t unseen = seen.attachments.unseen_peers + seen.attachments.namespaces->unreadable;
+      unseen > 0) {
     findings.skipped(
         fmt::format("{} network namespaces cannot be looked into, so that nobody can tell which leases are "
                     "in use",

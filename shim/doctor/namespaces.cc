@@ -120,19 +120,19 @@ class Looker {
 
   void look_into(const Finder::Paths& paths) {
     for (const auto& [identity, path] : paths) {
-      if (seen_.insert(identity).second) look_into_one(path);
+      if (seen_.insert(identity).second) look_into_one(identity, path);
     }
   }
   [[nodiscard]] const Namespaces& result() const { return result_; }
 
  private:
-  void look_into_one(const std::string& path) {
+  void look_into_one(const Identity& identity, const std::string& path) {
     ++result_.count;
     const auto netns = kernel::Netns::open(path);
     const bool looked = netns && netns->run(home_, [&] { return collect_addresses(result_.addresses); });
     if (!looked) {
-      // A process that ended meanwhile took it along; whoever else is in it was seen too.
-      if (identity_of(path)) ++result_.unreadable;
+      // Where the path leads elsewhere by now, it went with its process or its pod.
+      if (identity_of(path) == identity) ++result_.unreadable;
       return;
     }
     const auto number = kernel::netns_number(host_, netns->fd());

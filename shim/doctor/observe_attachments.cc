@@ -99,6 +99,17 @@ Result<Namespaces> observe_namespaces(const Result<HostView>& host) {
   return look_into_namespaces(netlink, peers);
 }
 
+/// The namespace of a pod that was removed meanwhile is not missed: its link is gone too.
+std::size_t count_unseen_peers(const HostView& before, const std::set<int>& numbers) {
+  const Result<HostView> after = observe_host();
+  if (!after) return 0;
+  return static_cast<std::size_t>(std::ranges::count_if(before.links, [&](const kernel::Link& link) {
+    if (!link.peer_netns || numbers.contains(*link.peer_netns)) return false;
+    const kernel::Link* still = after->find_link(link.index);
+    return still != nullptr && still->peer_netns == link.peer_netns;
+  }));
+}
+
 Result<std::vector<CachedView>> observe_cache(const fs::path& directory) {
   std::vector<CachedView> cached;
   for (runtime::CachedAttachment& entry : TRY(runtime::Cache(directory).list())) {
@@ -129,6 +140,9 @@ AttachmentView observe_attachments(const ObserveOptions& options, Observation& s
   view.cached = observe_cache(options.cache_directory);
   view.pods = observe_pods(options.run_directory);
   view.namespaces = seen.root ? observe_namespaces(seen.host) : fail(Code::kInvalidEnvironment, "needs root");
+  if (view.namespaces && seen.host) {
+    view.unseen_peers = count_unseen_peers(*seen.host, view.namespaces->numbers);
+  }
   return view;
 }
 

@@ -37,6 +37,29 @@ TEST_F(DoctorTest, DoesNotTakeOtherPluginsPodsForLeftovers) {
   EXPECT_EQ(diagnosis(), Diagnosis{});
 }
 
+// ADD and DEL leave half of an attachment for moments.
+TEST_F(DoctorTest, DoesNotTakeWorkUnderWayForLeftovers) {
+  add_pod("web");
+  const std::string podwire = our_plugins() + "/podwire";
+  std::vector<Process> busy;
+  for (const char* name : {"a", "b"}) {
+    const Inside inside(node_);
+    busy.push_back(Process::start(
+        {.argv = {"sh", "-c",
+                  std::string("while [ ! -e /run/stop ]; do ") + podwire + " pod add " + name + " --net " +
+                      kNetwork + " --plugin-dir " + our_plugins() + " >/dev/null && " + podwire + " pod rm " +
+                      name + " && echo >> /run/rounds; done"}}));
+  }
+  ASSERT_TRUE(wait_until([&] { return holds("-e /run/rounds"); }));
+  for (int i = 0; i < 8; ++i) {
+    for (const Said& said : bad())
+      ADD_FAILURE() << said.severity << " " << said.check << ": " << said.message;
+  }
+  node_.sh(": > /run/stop");
+  for (Process& process : busy) EXPECT_TRUE(process.wait().ok());
+  EXPECT_GT(std::stoi(node_.sh("wc -l < /run/rounds")), 4);
+}
+
 TEST_F(DoctorTest, ChangesNothing) {
   add_pod("web");
   node_.sh("nft flush ruleset; iptables-nft -P FORWARD DROP; rm /var/lib/cni/networks/doctor/10.213.0.2");
