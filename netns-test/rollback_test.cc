@@ -55,6 +55,14 @@ TEST_P(Rollback, EveryStep) {
   const std::string conf = bridge_conf("1.1.0", members);
   // Shared objects (bridge, gateway, nftables base) belong to no attachment: a first pod makes them.
   ASSERT_TRUE(succeeds(exec(node, {.conf = conf, .id = "resident", .netns = resident.netns()})));
+  // The kernel routes to the gateway's IPv6 address from a work queue of its own (addrconf_dad_work()), after
+  // ADD.
+  const auto is_routed = [&] {
+    return node.sh("ip -6 route show table local").find("fd01::1 ") != std::string::npos;
+  };
+  if (GetParam().has_ipam) {
+    ASSERT_TRUE(wait_until(is_routed));
+  }
   const Snapshot before = snapshot(node, pod);
   const Call call{.conf = conf, .id = "pod", .netns = pod.netns()};
 
