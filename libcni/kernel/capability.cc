@@ -73,9 +73,10 @@ Result<void> probe_macvlan(Netlink& netlink) {
 }
 
 Result<void> probe_masquerade() {
+  const Ip address4 = TRY(Ip::parse(kAddress4));
+  const Ip address6 = TRY(Ip::parse(kAddress6));
   Nft nft = TRY(Nft::open());
-  return nft.add_masquerade({{.owner = kOwner, .address = TRY(Ip::parse(kAddress4))},
-                             {.owner = kOwner, .address = TRY(Ip::parse(kAddress6))}},
+  return nft.add_masquerade({{.owner = kOwner, .address = address4}, {.owner = kOwner, .address = address6}},
                             []() -> Result<std::vector<MasqueradeElement>> { return {}; });
 }
 

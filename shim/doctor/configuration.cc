@@ -59,7 +59,8 @@ Attacher describe_attacher(const spec::NetworkList& list, const spec::PluginConf
 }
 
 Result<Network> load(const std::filesystem::path& file, const std::vector<std::string>& path) {
-  Network network{.list = TRY(spec::load_network_file(file)), .attachers = {}};
+  Network network;
+  network.list = TRY(spec::load_network_file(file));
   for (const spec::PluginConf& plugin : network.list.plugins) {
     network.attachers.push_back(describe_attacher(network.list, plugin, path));
   }
