@@ -133,12 +133,14 @@ void check_leases(const Observation& seen, Findings& findings) {
     findings.skipped(seen.host ? seen.attachments.namespaces.error().msg : seen.host.error().msg);
     return;
   }
-  if (const std::size_t unseen = seen.attachments.unseen_peers + seen.attachments.namespaces->unreadable;
-      unseen > 0) {
-    findings.skipped(
-        fmt::format("{} network namespaces cannot be looked into, so that nobody can tell which leases are "
-                    "in use",
-                    unseen));
+  const std::vector<std::string>& unseen = seen.attachments.unseen_peers;
+  const std::vector<std::string>& unreadable = seen.attachments.namespaces->unreadable;
+  if (!unseen.empty() || !unreadable.empty()) {
+    findings.skipped(fmt::format(
+        "which leases are in use cannot be told: {}",
+        unseen.empty() ? unreadable.front()
+                       : fmt::format("the namespaces that these links lead to are not to be found: {}",
+                                     join(unseen, ", "))));
     return;
   }
   if (!seen.attachments.cached) {

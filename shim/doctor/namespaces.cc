@@ -14,11 +14,15 @@
 #include "libcni/base/text.h"
 #include "libcni/kernel/inventory.h"
 #include "libcni/kernel/netns.h"
+#include "shim/pod/mounts.h"
 
 namespace podwire::doctor {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// The mounts of a mount namespace are reached through a process in it, which may end as well.
+constexpr int kProcessesPerMountNamespace = 4;
 
 /// How nsfs names network namespaces: "net:[4026532008]".
 constexpr std::string_view kNetnsName = "net:[";
@@ -37,16 +41,7 @@ std::optional<Identity> identity_of(const std::string& path) {
 std::string mounted_netns(const std::string& line) {
   const std::vector<std::string> fields = split(line, ' ');
   if (fields.size() < 5 || !fields[3].starts_with(kNetnsName)) return {};
-  std::string path;
-  for (std::size_t i = 0; i < fields[4].size(); ++i) {
-    if (fields[4][i] == '\\' && i + 3 < fields[4].size()) {
-      path += static_cast<char>(std::stoi(fields[4].substr(i + 1, 3), nullptr, 8));
-      i += 3;
-    } else {
-      path += fields[4][i];
-    }
-  }
-  return path;
+  return pod::unescape_mountinfo(fields[4]);
 }
 
 bool is_number(const std::string& name) {
@@ -62,50 +57,6 @@ void for_each_process(const std::function<void(const std::string& process)>& loo
   }
 }
 
-/// A path by which each namespace can be opened.
-class Finder {
- public:
-  using Paths = std::map<Identity, std::string>;
-
-  /// Those of processes and those bound to files.
-  [[nodiscard]] Paths find() {
-    for_each_process([this](const std::string& process) { look_at(process); });
-    return std::move(found_);
-  }
-
-  /// Those that processes hold by a descriptor.
-  [[nodiscard]] Paths find_held() {
-    for_each_process([this](const std::string& process) {
-      std::error_code ignored;
-      for (fs::directory_iterator entry(process + "/fd", ignored), end; !ignored && entry != end;
-           entry.increment(ignored)) {
-        std::error_code closed;
-        if (fs::read_symlink(entry->path(), closed).string().starts_with(kNetnsName))
-          add(entry->path().string());
-      }
-    });
-    return std::move(found_);
-  }
-
- private:
-  void add(const std::string& path) {
-    if (const auto identity = identity_of(path)) found_.try_emplace(*identity, path);
-  }
-
-  void look_at(const std::string& process) {
-    add(process + "/ns/net");
-    const auto mounts = identity_of(process + "/ns/mnt");
-    if (!mounts || !mount_namespaces_.insert(*mounts).second) return;
-    std::ifstream mountinfo(process + "/mountinfo");
-    for (std::string line; std::getline(mountinfo, line);) {
-      if (const std::string path = mounted_netns(line); !path.empty()) add(process + "/root" + path);
-    }
-  }
-
-  Paths found_;
-  std::set<Identity> mount_namespaces_;
-};
-
 Result<void> collect_addresses(std::set<Ip>& addresses) {
   kernel::Netlink netlink = TRY(kernel::Netlink::open(NETLINK_ROUTE));
   const auto all = kernel::list_all_addresses(netlink);
@@ -114,34 +65,70 @@ Result<void> collect_addresses(std::set<Ip>& addresses) {
   return {};
 }
 
-class Looker {
+/// Goes by every path that may lead to a namespace, and looks into each namespace once: at once, because a
+/// path may lead nowhere, or elsewhere, a moment later. By a path that fails nothing is lost while there is
+/// another.
+class Explorer {
  public:
-  Looker(kernel::Netlink& host, const kernel::Netns& home) : host_(host), home_(home) {}
+  Explorer(kernel::Netlink& host, const kernel::Netns& home) : host_(host), home_(home) {}
 
-  void look_into(const Finder::Paths& paths) {
-    for (const auto& [identity, path] : paths) {
-      if (seen_.insert(identity).second) look_into_one(identity, path);
-    }
+  /// Those of processes and those bound to files.
+  void visit_processes_and_mounts() {
+    for_each_process([this](const std::string& process) {
+      visit(process + "/ns/net");
+      visit_mounts(process);
+    });
   }
+
+  /// Those that processes hold by a descriptor.
+  void visit_descriptors() {
+    for_each_process([this](const std::string& process) {
+      std::error_code ignored;
+      for (fs::directory_iterator entry(process + "/fd", ignored), end; !ignored && entry != end;
+           entry.increment(ignored)) {
+        std::error_code closed;
+        if (fs::read_symlink(entry->path(), closed).string().starts_with(kNetnsName))
+          visit(entry->path().string());
+      }
+    });
+  }
+
   [[nodiscard]] const Namespaces& result() const { return result_; }
 
  private:
-  void look_into_one(const Identity& identity, const std::string& path) {
-    ++result_.count;
-    const auto netns = kernel::Netns::open(path);
-    const bool looked = netns && netns->run(home_, [&] { return collect_addresses(result_.addresses); });
-    if (!looked) {
-      // Where the path leads elsewhere by now, it went with its process or its pod.
-      if (identity_of(path) == identity) ++result_.unreadable;
-      return;
+  void visit_mounts(const std::string& process) {
+    const auto mounts = identity_of(process + "/ns/mnt");
+    if (!mounts || ++processes_in_[*mounts] > kProcessesPerMountNamespace) return;
+    std::ifstream mountinfo(process + "/mountinfo");
+    for (std::string line; std::getline(mountinfo, line);) {
+      if (const std::string path = mounted_netns(line); !path.empty()) visit(process + "/root" + path);
     }
-    const auto number = kernel::netns_number(host_, netns->fd());
-    if (number && *number) result_.numbers.insert(**number);
+  }
+
+  void visit(const std::string& path) {
+    const auto expected = identity_of(path);
+    if (!expected || seen_.contains(*expected)) return;
+    const auto netns = kernel::Netns::open(path);
+    const auto identity = netns ? identity_of(fmt::format("/proc/self/fd/{}", netns->fd())) : std::nullopt;
+    if (!identity || !seen_.insert(*identity).second) return;
+    ++result_.count;
+    if (const auto looked = look_into(*netns); !looked) {
+      result_.unreadable.push_back(fmt::format("{}: {}", path, looked.error().msg));
+    }
+  }
+
+  Result<void> look_into(const kernel::Netns& netns) {
+    TRY(netns.run(home_, [this] { return collect_addresses(result_.addresses); }));
+    const auto number = kernel::netns_number(host_, netns.fd());
+    if (!number) return std::unexpected(number.error().as_error("cannot ask for its number"));
+    if (*number) result_.numbers.insert(**number);
+    return {};
   }
 
   kernel::Netlink& host_;
   const kernel::Netns& home_;
   std::set<Identity> seen_;
+  std::map<Identity, int> processes_in_;  ///< by mount namespace
   Namespaces result_;
 };
 
@@ -149,10 +136,10 @@ class Looker {
 
 Result<Namespaces> look_into_namespaces(kernel::Netlink& host, const std::set<int>& wanted) {
   const kernel::Netns home = TRY(kernel::Netns::own());
-  Looker looker(host, home);
-  looker.look_into(Finder().find());
-  if (!std::ranges::includes(looker.result().numbers, wanted)) looker.look_into(Finder().find_held());
-  return looker.result();
+  Explorer explorer(host, home);
+  explorer.visit_processes_and_mounts();
+  if (!std::ranges::includes(explorer.result().numbers, wanted)) explorer.visit_descriptors();
+  return explorer.result();
 }
 
 }  // namespace podwire::doctor

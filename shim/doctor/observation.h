@@ -113,9 +113,9 @@ struct AttachmentView {
   Result<std::vector<CachedView>> cached = std::vector<CachedView>{};
   Result<std::vector<PodView>> pods = std::vector<PodView>{};
   Result<Namespaces> namespaces = Namespaces{};
-  /// Links that lead to a namespace which was not found, and that are still there afterwards. Where there is
-  /// one, an address could be in use where nobody looked.
-  std::size_t unseen_peers = 0;
+  /// Names of links that lead to a namespace which was not found, and that are still there afterwards. Where
+  /// there is one, an address could be in use where nobody looked.
+  std::vector<std::string> unseen_peers;
   std::int64_t now = 0;  ///< nanoseconds since the epoch
 };
 

@@ -100,14 +100,15 @@ Result<Namespaces> observe_namespaces(const Result<HostView>& host) {
 }
 
 /// The namespace of a pod that was removed meanwhile is not missed: its link is gone too.
-std::size_t count_unseen_peers(const HostView& before, const std::set<int>& numbers) {
+std::vector<std::string> find_unseen_peers(const HostView& before, const std::set<int>& numbers) {
   const Result<HostView> after = observe_host();
-  if (!after) return 0;
-  return static_cast<std::size_t>(std::ranges::count_if(before.links, [&](const kernel::Link& link) {
-    if (!link.peer_netns || numbers.contains(*link.peer_netns)) return false;
+  std::vector<std::string> unseen;
+  for (const kernel::Link& link : before.links) {
+    if (!after || !link.peer_netns || numbers.contains(*link.peer_netns)) continue;
     const kernel::Link* still = after->find_link(link.index);
-    return still != nullptr && still->peer_netns == link.peer_netns;
-  }));
+    if (still != nullptr && still->peer_netns == link.peer_netns) unseen.push_back(link.name);
+  }
+  return unseen;
 }
 
 Result<std::vector<CachedView>> observe_cache(const fs::path& directory) {
@@ -141,7 +142,7 @@ AttachmentView observe_attachments(const ObserveOptions& options, Observation& s
   view.pods = observe_pods(options.run_directory);
   view.namespaces = seen.root ? observe_namespaces(seen.host) : fail(Code::kInvalidEnvironment, "needs root");
   if (view.namespaces && seen.host) {
-    view.unseen_peers = count_unseen_peers(*seen.host, view.namespaces->numbers);
+    view.unseen_peers = find_unseen_peers(*seen.host, view.namespaces->numbers);
   }
   return view;
 }

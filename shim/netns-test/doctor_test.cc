@@ -41,22 +41,28 @@ TEST_F(DoctorTest, DoesNotTakeOtherPluginsPodsForLeftovers) {
 TEST_F(DoctorTest, DoesNotTakeWorkUnderWayForLeftovers) {
   add_pod("web");
   const std::string podwire = our_plugins() + "/podwire";
-  std::vector<Process> busy;
-  for (const char* name : {"a", "b"}) {
+  const auto repeat = [&](const std::string& work) {
     const Inside inside(node_);
-    busy.push_back(Process::start(
-        {.argv = {"sh", "-c",
-                  std::string("while [ ! -e /run/stop ]; do ") + podwire + " pod add " + name + " --net " +
-                      kNetwork + " --plugin-dir " + our_plugins() + " >/dev/null && " + podwire + " pod rm " +
-                      name + " && echo >> /run/rounds; done"}}));
-  }
+    return Process::start({.argv = {"sh", "-c", "while [ ! -e /run/stop ]; do " + work + "; done"}});
+  };
+  const auto come_and_go = [&](const std::string& name) {
+    return podwire + " pod add " + name + " --net " + kNetwork + " --plugin-dir " + our_plugins() +
+           " >/dev/null && " + podwire + " pod rm " + name + " && echo >> /run/rounds";
+  };
+  std::vector<Process> busy;
+  busy.push_back(repeat(come_and_go("a")));
+  busy.push_back(repeat(come_and_go("b")));
+  busy.push_back(repeat(podwire + " pod exec web -- true"));
   ASSERT_TRUE(wait_until([&] { return holds("-e /run/rounds"); }));
   for (int i = 0; i < 8; ++i) {
     for (const Said& said : bad())
       ADD_FAILURE() << said.severity << " " << said.check << ": " << said.message;
   }
   node_.sh(": > /run/stop");
-  for (Process& process : busy) EXPECT_TRUE(process.wait().ok());
+  for (Process& process : busy) {
+    const Completed done = process.wait();
+    EXPECT_EQ(done.status, 0) << done.err;
+  }
   EXPECT_GT(std::stoi(node_.sh("wc -l < /run/rounds")), 4);
 }
 

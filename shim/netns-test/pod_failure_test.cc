@@ -205,6 +205,22 @@ TEST_F(PodFailureTest, WithoutRootItSaysSo) {
             "error 4: podwire pod ls needs root: it works on network namespaces (run it with sudo)\n");
 }
 
+TEST_F(PodFailureTest, CommandsRunWhileOtherPodsAreRemoved) {
+  add("web", kFullList);
+  const std::string shim = our_plugins() + "/podwire";
+  Process others = [&] {
+    const Inside inside(node_);
+    return Process::start({.argv = {"sh", "-ec",
+                                    "while [ ! -e /run/stop ]; do " + shim + " pod add other --net " +
+                                        kTinyList + " --plugin-dir " + kReferencePlugins + " >/dev/null; " +
+                                        shim + " pod rm other; done"}});
+  }();
+  for (int i = 0; i < 100; ++i) in_pod("web", "true");
+  node_.sh(": > /run/stop");
+  const Completed done = others.wait();
+  EXPECT_TRUE(done.ok()) << done.err;
+}
+
 TEST_F(PodFailureTest, PodsAreMadeInParallel) {
   std::vector<Process> adding;
   {

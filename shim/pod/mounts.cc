@@ -8,8 +8,9 @@ namespace {
 
 constexpr std::size_t kMountPointField = 4;  // proc(5), mountinfo: id parent dev root mountpoint
 
-/// The kernel writes space, tab, newline and backslash as three octal digits.
-std::string unescape(std::string_view text) {
+}  // namespace
+
+std::string unescape_mountinfo(std::string_view text) {
   std::string plain;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\\' && i + 3 < text.size()) {
@@ -22,8 +23,6 @@ std::string unescape(std::string_view text) {
   return plain;
 }
 
-}  // namespace
-
 std::vector<std::string> mount_points_below(std::string_view mountinfo,
                                             const std::filesystem::path& directory) {
   const std::string prefix = directory.string() + '/';
@@ -31,7 +30,7 @@ std::vector<std::string> mount_points_below(std::string_view mountinfo,
   for (const std::string& line : split(mountinfo, '\n')) {
     const std::vector<std::string> fields = split(line, ' ');
     if (fields.size() <= kMountPointField) continue;
-    std::string point = unescape(fields[kMountPointField]);
+    std::string point = unescape_mountinfo(fields[kMountPointField]);
     if (point.starts_with(prefix)) points.push_back(std::move(point));
   }
   return points;

@@ -10,6 +10,10 @@
 
 namespace podwire::pod {
 
+/// A path in a mountinfo file, where the kernel writes space, tab, newline and backslash as three octal
+/// digits.
+[[nodiscard]] std::string unescape_mountinfo(std::string_view text);
+
 /// Mount points in the text of /proc/<pid>/mountinfo that lie below the directory (not the directory itself),
 /// in the order they were mounted, unescaped.
 [[nodiscard]] std::vector<std::string> mount_points_below(std::string_view mountinfo,

@@ -45,11 +45,12 @@ bool is_directory(const fs::path& path) {
 }
 
 /// Private copies of the host's namespace mounts would keep a removed pod's network alive as long as we live.
+/// When a pod is removed right now, the kernel takes our copies along with the files they are mounted on.
 Result<void> release_namespaces(const fs::path& run_directory) {
   for (const std::string& point : TRY(mounts_below(run_directory / "pods"))) {
-    if (::umount2(point.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0) {
-      return fail_errno(Code::kKernel, "cannot unmount " + point, errno);
-    }
+    const bool released = ::umount2(point.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0;
+    const bool gone = !released && (errno == ENOENT || errno == EINVAL);  // no file; not a mount point
+    if (!released && !gone) return fail_errno(Code::kKernel, "cannot unmount " + point, errno);
   }
   return {};
 }
