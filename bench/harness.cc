@@ -20,6 +20,8 @@ constexpr const char* kBridge = "bench0";
 constexpr const char* kInterface = "eth0";
 /// A plugin that speaks 1.1.0 speaks this one, too; Debian 12's reference knows no newer one.
 constexpr const char* kCniVersion = "1.0.0";
+/// What the benches execute, of a peer's directory or the limit's.
+constexpr std::array kPrograms{"bridge", "host-local", "limit"};
 /// .0 is the network, .1 the gateway.
 constexpr std::size_t kFirstHost = 2;
 
@@ -42,6 +44,16 @@ Peer parse_peer(std::string_view text) {
           .directory = fs::absolute(text.substr(equals + 1)).lexically_normal()};
 }
 
+Peer install(Peer peer) {
+  peer.copy = std::make_shared<WorkDirectory>(fs::temp_directory_path());
+  for (const char* program : kPrograms) {
+    const fs::path path = fs::path(peer.directory) / program;
+    if (fs::exists(path)) fs::copy_file(path, peer.copy->path() / program);
+  }
+  peer.directory = peer.copy->path();
+  return peer;
+}
+
 std::vector<Peer> peers_with(std::string_view plugin, const std::vector<std::string>& others,
                              bool with_limit) {
   std::vector<Peer> peers{{.name = kOurs, .directory = PODWIRE_BIN_DIR}};
@@ -62,6 +74,7 @@ std::vector<Peer> peers_with(std::string_view plugin, const std::vector<std::str
       throw std::invalid_argument(fmt::format("--peer: the name '{}' is taken", peer->name));
     }
   }
+  for (Peer& peer : peers) peer = install(std::move(peer));
   return peers;
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <stdexcept>
 
 namespace podwire::bench {
@@ -28,9 +29,19 @@ TEST(Harness, PeersAreComparedWithOurs) {
   const std::vector<Peer> peers = peers_with("bridge", {}, true);
   ASSERT_EQ(peers.size(), 3U);
   EXPECT_EQ(peers[0].name, kOurs);
-  EXPECT_EQ(peers[1].directory, "/usr/lib/cni");
+  EXPECT_EQ(peers[1].name, "reference");
   EXPECT_TRUE(peers[2].is_limit);
   EXPECT_EQ(peers_with("bridge", {"other=/usr/lib/cni"}, false)[1].name, "other");
+}
+
+TEST(Harness, PeersAreInstalledForAsLongAsTheyAreUsed) {
+  Peer peer = install({.name = "reference", .directory = "/usr/lib/cni"});
+  const std::filesystem::path directory = peer.directory;
+  EXPECT_NE(directory, "/usr/lib/cni");
+  EXPECT_EQ(std::filesystem::file_size(directory / "bridge"), std::filesystem::file_size("/usr/lib/cni/bridge"));
+  EXPECT_TRUE(std::filesystem::exists(directory / "host-local"));
+  peer = {};
+  EXPECT_FALSE(std::filesystem::exists(directory));
 }
 
 TEST(Harness, APeerWithoutThePluginIsRefused) {

@@ -31,7 +31,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   add_compile_options(-Wno-restrict -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread
                       -Wno-free-nonheap-object)
 endif()
-set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+# For size: a plugin lives for a millisecond, and its code is read once, cold; 3 % faster than -O2 (bench/add_del).
+set(CMAKE_CXX_FLAGS_RELEASE "-Os -DNDEBUG")
 if(PODWIRE_SANITIZE)
   add_compile_options(-fsanitize=${PODWIRE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${PODWIRE_SANITIZE})

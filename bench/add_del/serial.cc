@@ -90,7 +90,7 @@ void measure_serial(const std::vector<Peer>& peers, const AddDelOptions& options
 void measure_link_delete(const AddDelOptions& options, Report& report) {
   const std::string scenario = "the kernel's own deletion of a link";
   if (!options.common.wants(scenario)) return;
-  const Peer limit{.name = "limit", .directory = PODWIRE_BENCH_DIR, .is_limit = true};
+  const Peer limit = install({.name = "limit", .directory = PODWIRE_BENCH_DIR, .is_limit = true});
   {
     std::list<Lane> lanes;
     for (const bool masquerade : {false, true}) lanes.emplace_back(limit, Network{.masquerade = masquerade});

@@ -29,28 +29,6 @@ constexpr std::size_t kMinRounds = 3;
 /// ADDs after a foreign writer changed the directory.
 constexpr int kFirstCalls = 3;
 
-/// A directory of one's own below `parent`, removed with the object.
-class WorkDirectory {
- public:
-  explicit WorkDirectory(const fs::path& parent) {
-    fs::create_directories(parent);
-    std::string pattern = (parent / "podwire-bench-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr)
-      throw std::runtime_error("cannot make a directory in " + parent.string());
-    path_ = pattern;
-  }
-  ~WorkDirectory() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  WorkDirectory(const WorkDirectory&) = delete;
-  WorkDirectory& operator=(const WorkDirectory&) = delete;
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
 /// One peer and its pool.
 struct Lane {
   Lane(Peer with, const fs::path& directory, const PoolSpec& spec)

@@ -136,11 +136,6 @@ Message encode_route(int link, const spec::Route& route) {
   return message;
 }
 
-KernelResult<void> add_route(Netlink& netlink, int link, const spec::Route& route) {
-  Message message = encode_route(link, route);
-  return netlink.request(message);
-}
-
 KernelResult<std::vector<spec::Route>> list_routes(Netlink& netlink, int link) {
   std::vector<spec::Route> routes;
   for (const std::uint8_t family : {std::uint8_t{AF_INET}, std::uint8_t{AF_INET6}}) {

@@ -24,13 +24,12 @@ struct LinkAddress {
 /// Both families.
 [[nodiscard]] KernelResult<std::vector<LinkAddress>> list_addresses(Netlink& netlink, int link);
 
-/// Adds a route through the link; without `gw` it is on-link. Attributes as in spec::Route.
-[[nodiscard]] KernelResult<void> add_route(Netlink& netlink, int link, const spec::Route& route);
 /// Unicast routes through the link, of every table, both families.
 [[nodiscard]] KernelResult<std::vector<spec::Route>> list_routes(Netlink& netlink, int link);
 
 /// Pure encoders, for tests.
 [[nodiscard]] Message encode_address(std::uint16_t type, int link, const Cidr& address, std::uint32_t flags);
+/// RTM_NEWROUTE through the link; without `gw` it is on-link. Attributes as in spec::Route.
 [[nodiscard]] Message encode_route(int link, const spec::Route& route);
 
 }  // namespace podwire::kernel

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
 #include <vector>
 
 #include "libcni/kernel/conntrack_flow.h"
@@ -38,26 +39,24 @@ KernelResult<std::uint32_t> count_flows(Netlink& netlink) {
 constexpr std::uint32_t kFilterAbove = 8192;
 
 /// Which address of an entry a filter compares: flags of CTA_FILTER_{ORIG,REPLY}_FLAGS (nf_internals.h of the
-/// kernel).
+/// kernel). IPv4 only: of IPv6 addresses the kernel's filter matches those that differ
+/// (ctnetlink_filter_match_tuple(), as late as 6.18).
 struct Place {
   int tuple;
-  int v4;
-  int v6;
+  int address;
   std::uint32_t original_flags;
   std::uint32_t reply_flags;
 };
 constexpr std::uint32_t kFilterSource = 1U << 0;
 constexpr std::uint32_t kFilterDestination = 1U << 1;
-constexpr std::array kPlaces{Place{CTA_TUPLE_ORIG, CTA_IP_V4_SRC, CTA_IP_V6_SRC, kFilterSource, 0},
-                             Place{CTA_TUPLE_ORIG, CTA_IP_V4_DST, CTA_IP_V6_DST, kFilterDestination, 0},
-                             Place{CTA_TUPLE_REPLY, CTA_IP_V4_SRC, CTA_IP_V6_SRC, 0, kFilterSource}};
+constexpr std::array kPlaces{Place{CTA_TUPLE_ORIG, CTA_IP_V4_SRC, kFilterSource, 0},
+                             Place{CTA_TUPLE_ORIG, CTA_IP_V4_DST, kFilterDestination, 0},
+                             Place{CTA_TUPLE_REPLY, CTA_IP_V4_SRC, 0, kFilterSource}};
 
-/// Entries with the address in that place. Kernels before 5.8 ignore the filter and send everything.
-Message filtered_request(const Ip& address, const Place& place) {
-  Message request = conntrack_message(IPCTNL_MSG_CT_GET, address.is_v4() ? AF_INET : AF_INET6);
+Message filtered_request(int type, const Ip& address, const Place& place) {
+  Message request = conntrack_message(type, AF_INET);
   request.nest(place.tuple, [&](Message& tuple) {
-    tuple.nest(CTA_TUPLE_IP,
-               [&](Message& ip) { ip.put_bytes(address.is_v4() ? place.v4 : place.v6, address.bytes()); });
+    tuple.nest(CTA_TUPLE_IP, [&](Message& ip) { ip.put_bytes(place.address, address.bytes()); });
   });
   request.nest(CTA_FILTER, [&](Message& filter) {
     filter.put_u32(CTA_FILTER_ORIG_FLAGS, place.original_flags);
@@ -66,15 +65,33 @@ Message filtered_request(const Ip& address, const Place& place) {
   return request;
 }
 
-std::vector<Message> dump_requests(std::span<const Ip> addresses, std::uint32_t flows) {
+/// `type` for every place of the IPv4 ones.
+std::vector<Message> filtered_requests(int type, std::span<const Ip> addresses) {
   std::vector<Message> requests;
-  if (flows <= kFilterAbove) {
-    requests.push_back(conntrack_message(IPCTNL_MSG_CT_GET, AF_UNSPEC));
+  for (const Ip& address : addresses) {
+    if (!address.is_v4()) continue;
+    for (const Place& place : kPlaces) requests.push_back(filtered_request(type, address, place));
+  }
+  return requests;
+}
+
+bool is_v6(const Ip& address) {
+  return !address.is_v4();
+}
+
+std::vector<Message> dump_requests(std::span<const Ip> addresses, std::uint32_t flows) {
+  const bool any_v6 = std::ranges::any_of(addresses, is_v6);
+  std::vector<Message> requests;
+  if (flows > kFilterAbove) {
+    // Kernels before 5.8 ignore the filter and send everything.
+    requests = filtered_requests(IPCTNL_MSG_CT_GET, addresses);
+    if (any_v6) requests.push_back(conntrack_message(IPCTNL_MSG_CT_GET, AF_INET6));
     return requests;
   }
-  for (const Ip& address : addresses) {
-    for (const Place& place : kPlaces) requests.push_back(filtered_request(address, place));
-  }
+  const std::uint8_t family = !any_v6                                   ? AF_INET
+                              : std::ranges::all_of(addresses, is_v6) ? AF_INET6
+                                                                        : AF_UNSPEC;
+  requests.push_back(conntrack_message(IPCTNL_MSG_CT_GET, family));
   return requests;
 }
 
@@ -92,26 +109,46 @@ KernelResult<std::vector<Message>> plan_deletions(Netlink& netlink, std::span<co
   return deletions;
 }
 
+/// True when the kernel has deleted what involves the IPv4 ones; false when it is too old to filter deletions.
+KernelResult<bool> delete_filtered(Netlink& netlink, std::span<const Ip> addresses) {
+  std::vector<Message> requests = filtered_requests(IPCTNL_MSG_CT_DELETE, addresses);
+  if (requests.empty()) return true;
+  for (Message& request : requests) request.nl_header()->nlmsg_flags |= NLM_F_ACK;
+  const auto status = netlink.batch(requests);
+  if (status) return true;
+  // It takes the tuple for that of one entry, which it would have to be complete for.
+  if (status.error().number == EINVAL) return false;
+  return std::unexpected(status.error());
+}
+
+std::unexpected<Error> cannot_delete(const KernelError& error) {
+  return std::unexpected(error.as_error("cannot delete tracked connections"));
+}
+
 }  // namespace
 
-Result<std::size_t> flush_conntrack(Netlink& netfilter, std::span<const Ip> addresses) {
-  if (addresses.empty()) return 0;
+Result<void> flush_conntrack(Netlink& netfilter, std::span<const Ip> addresses) {
+  if (addresses.empty()) return {};
   const auto flows = count_flows(netfilter);
   if (!flows) return std::unexpected(flows.error().as_error("cannot count tracked connections"));
-  if (*flows == 0) return 0;
-  auto deletions = plan_deletions(netfilter, addresses, *flows);
-  if (!deletions) return std::unexpected(deletions.error().as_error("cannot read tracked connections"));
+  if (*flows == 0) return {};
+  const auto deleted = delete_filtered(netfilter, addresses);
+  if (!deleted) return cannot_delete(deleted.error());
+  if (!*deleted) return flush_conntrack_by_dump(netfilter, addresses, *flows);
+  std::vector<Ip> rest;
+  std::ranges::copy_if(addresses, std::back_inserter(rest), is_v6);
+  return rest.empty() ? Result<void>{} : flush_conntrack_by_dump(netfilter, rest, *flows);
+}
 
-  std::size_t deleted = 0;
+Result<void> flush_conntrack_by_dump(Netlink& netfilter, std::span<const Ip> addresses, std::uint32_t flows) {
+  auto deletions = plan_deletions(netfilter, addresses, flows);
+  if (!deletions) return std::unexpected(deletions.error().as_error("cannot read tracked connections"));
   for (Message& deletion : *deletions) {
     const auto status = netfilter.request(deletion);
-    if (status) {
-      ++deleted;
-    } else if (status.error().number != ENOENT) {  // else it ended by itself
-      return std::unexpected(status.error().as_error("cannot delete a tracked connection"));
-    }
+    // ENOENT: it ended by itself.
+    if (!status && status.error().number != ENOENT) return cannot_delete(status.error());
   }
-  return deleted;
+  return {};
 }
 
 }  // namespace podwire::kernel

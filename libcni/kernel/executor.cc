@@ -14,11 +14,27 @@ namespace {
 template <typename Step>
 concept Undoable = requires(const Step& step, Kernel& kernel) { undo_step(step, kernel); };
 template <typename Step>
+concept Deferrable = requires(const Step& step, Kernel& kernel) { defer_step(step, kernel); };
+template <typename Step>
 concept Verifiable = requires(const Step& step, Kernel& kernel) { verify_step(step, kernel); };
+
+Result<void> apply_one(const plan::Step& any, Kernel& kernel) {
+  return std::visit(
+      [&]<typename Step>(const Step& step) -> Result<void> {
+        if constexpr (Deferrable<Step>) {
+          return defer_step(step, kernel);
+        } else {
+          TRY(kernel.flush());
+          return apply_step(step, kernel);
+        }
+      },
+      any);
+}
 
 /// Undoes the first `count` steps in reverse; the messages of what failed.
 std::vector<Error> undo_first(const plan::Plan& plan, std::size_t count, Kernel& kernel) {
   std::vector<Error> errors;
+  kernel.drop_deferred();
   for (std::size_t i = count; i-- > 0;) {
     Result<void> outcome = std::visit(
         [&]<typename Step>(const Step& step) -> Result<void> {
@@ -42,9 +58,9 @@ std::string messages(const std::vector<Error>& errors) {
 }  // namespace
 
 Result<void> apply(const plan::Plan& plan, Kernel& kernel, const BeforeStep& before) {
-  for (std::size_t i = 0; i < plan.size(); ++i) {
-    Result<void> outcome = before ? before(i) : Result<void>{};
-    if (outcome) outcome = std::visit([&](const auto& step) { return apply_step(step, kernel); }, plan[i]);
+  for (std::size_t i = 0; i <= plan.size(); ++i) {
+    Result<void> outcome = before && i < plan.size() ? before(i) : Result<void>{};
+    if (outcome) outcome = i < plan.size() ? apply_one(plan[i], kernel) : kernel.flush();
     if (outcome) continue;
     // Not the failed step: apply_step() leaves nothing half done, and what was in its way may be another's.
     const std::vector<Error> leftovers = undo_first(plan, i, kernel);

@@ -10,8 +10,8 @@
 
 namespace podwire::kernel {
 
-Result<Kernel> Kernel::open(std::optional<Netns> pod) {
-  Kernel kernel(TRY(Netlink::open(NETLINK_ROUTE)), TRY(Netns::own()));
+Result<Kernel> Kernel::open(Netns host, std::optional<Netns> pod) {
+  Kernel kernel(TRY(Netlink::open(NETLINK_ROUTE)), std::move(host));
   if (!pod) return kernel;
   kernel.pod_netns_ = std::move(pod);
   kernel.pod_ = TRY(kernel.open_netlink(plan::Side::kPod));
@@ -57,9 +57,13 @@ Result<std::optional<Link>> Kernel::recall(plan::Side side, const std::string& n
 
 Result<int> Kernel::link_index(plan::Side side, const std::string& name, Code missing_code) {
   if (const auto known = links_.find({side, name}); known != links_.end()) return known->second.index;
-  const auto link = TRY(look_up(side, name));
-  if (!link) return fail(missing_code, fmt::format("link {:?} does not exist", name));
-  return link->index;
+  auto& index = indices_[{side, name}];
+  if (index != 0) return index;
+  const auto found = kernel::link_index(side == plan::Side::kHost ? host_ : *TRY(pod()), name);
+  if (found) return index = *found;
+  if (found.error().number == ENODEV)
+    return fail(missing_code, fmt::format("link {:?} does not exist", name));
+  return std::unexpected(found.error().as_error(fmt::format("cannot look up link {}", name)));
 }
 
 Result<const SysctlFolder*> Kernel::pod_sysctls(const std::string& folder) {
@@ -72,8 +76,31 @@ Result<const SysctlFolder*> Kernel::pod_sysctls(const std::string& folder) {
   return opened;
 }
 
+void Kernel::defer_in_pod(Message request, std::string what) {
+  deferred_.push_back(std::move(request));
+  deferred_what_.push_back(std::move(what));
+}
+
+Result<void> Kernel::flush() {
+  if (deferred_.empty()) return {};
+  // The kernel works in order, and a failure is answered in any case: the last acknowledgement stands for all.
+  deferred_.back().nl_header()->nlmsg_flags |= NLM_F_ACK;
+  std::size_t failed = 0;
+  const auto sent = TRY(pod())->batch(deferred_, &failed);
+  const std::string what = deferred_what_[failed];
+  drop_deferred();
+  if (sent) return {};
+  return std::unexpected(sent.error().as_error(what));
+}
+
+void Kernel::drop_deferred() {
+  deferred_.clear();
+  deferred_what_.clear();
+}
+
 Result<void> Kernel::remove_link(plan::Side side, const Link& link) {
   links_.erase({side, link.name});
+  indices_.erase({side, link.name});
   // On a socket of its own, because a netlink socket is one conversation. std::function wants copies.
   const auto netlink = std::make_shared<Netlink>(TRY(open_netlink(side)));
   in_background([netlink, link]() -> Result<void> {

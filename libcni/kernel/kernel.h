@@ -22,9 +22,10 @@ namespace podwire::kernel {
 
 class Kernel {
  public:
-  /// The host is the calling thread's namespace. Without a pod (DEL after the netns is gone) steps inside the
-  /// pod cannot be applied; undoing them is nothing, because they vanish with the pod's link.
-  [[nodiscard]] static Result<Kernel> open(std::optional<Netns> pod);
+  /// `host` is the calling thread's namespace, Netns::own(). Without a pod (DEL after the netns is gone)
+  /// steps inside the pod cannot be applied; undoing them is nothing, because they vanish with the pod's
+  /// link.
+  [[nodiscard]] static Result<Kernel> open(Netns host, std::optional<Netns> pod);
 
   [[nodiscard]] Netlink& host() { return host_; }
   [[nodiscard]] bool has_pod() const { return pod_netns_.has_value(); }
@@ -40,6 +41,13 @@ class Kernel {
   [[nodiscard]] Result<int> link_index(plan::Side side, const std::string& name, Code missing_code);
   /// A folder of the pod's sysctls, opened once.
   [[nodiscard]] Result<const SysctlFolder*> pod_sysctls(const std::string& folder);
+  /// Puts a request to the pod off until flush(), so that all that is done there in a row is one datagram:
+  /// between two of them the kernel's link watch takes RTNL, and the second one waits for it. `what` was being
+  /// done is said when it fails.
+  void defer_in_pod(Message request, std::string what);
+  /// Sends what was put off; its first failure. Later requests are carried out all the same.
+  [[nodiscard]] Result<void> flush();
+  void drop_deferred();
   /// Begins to remove a link, and with it a veth's other end; finish() waits for it. The kernel takes the
   /// link out of its namespace in a millisecond, and then lets the caller wait for one or two RCU grace
   /// periods (15 to 30 ms, netdev_run_todo()). A link that is gone already is success.
@@ -72,7 +80,10 @@ class Kernel {
   std::optional<Netlink> pod_;
   std::optional<Nft> nft_;
   std::map<std::pair<plan::Side, std::string>, Link> links_;
+  std::map<std::pair<plan::Side, std::string>, int> indices_;
   std::map<std::string, SysctlFolder> pod_sysctls_;
+  std::vector<Message> deferred_;
+  std::vector<std::string> deferred_what_;  ///< of each of deferred_
   struct Removal {
     Netlink* observer;
     Link link;

@@ -4,10 +4,13 @@
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
 #include <array>
@@ -57,6 +60,21 @@ void decode_link_info(Link& link, nlattr* attribute) {
   }
 }
 
+/// IFLA_INET6_CONF is an array of the link's IPv6 sysctls (kernel ipv6_store_devconf()).
+std::optional<int> accept_ra_of(nlattr* families) {
+  if (families == nullptr) return std::nullopt;
+  const nlattr* inet6 = nla_find(static_cast<nlattr*>(nla_data(families)), nla_len(families), AF_INET6);
+  if (inet6 == nullptr) return std::nullopt;
+  const nlattr* conf = nla_find(static_cast<nlattr*>(nla_data(inet6)), nla_len(inet6), IFLA_INET6_CONF);
+  constexpr std::size_t kOffset = DEVCONF_ACCEPT_RA * sizeof(std::int32_t);
+  if (conf == nullptr || static_cast<std::size_t>(nla_len(conf)) < kOffset + sizeof(std::int32_t)) {
+    return std::nullopt;
+  }
+  std::int32_t value = 0;
+  std::memcpy(&value, static_cast<const char*>(nla_data(conf)) + kOffset, sizeof value);
+  return value;
+}
+
 Link decode_link(const nlmsghdr& header) {
   std::array<nlattr*, IFLA_MAX + 1> attributes{};
   Link link;
@@ -83,6 +101,7 @@ Link decode_link(const nlmsghdr& header) {
   if (nlattr* netns = attributes[IFLA_LINK_NETNSID]; netns != nullptr && nla_len(netns) >= 4) {
     link.peer_netns = nla_get_s32(netns);
   }
+  link.accept_ra = accept_ra_of(attributes[IFLA_AF_SPEC]);
   if (attributes[IFLA_LINKINFO] != nullptr) decode_link_info(link, attributes[IFLA_LINKINFO]);
   return link;
 }
@@ -140,6 +159,17 @@ KernelResult<std::vector<Link>> list_links(Netlink& netlink) {
   return links;
 }
 
+KernelResult<int> link_index(const Netlink& netlink, std::string_view name) {
+  ifreq request{};
+  if (name.size() >= sizeof request.ifr_name)
+    return std::unexpected(KernelError{.number = ENODEV, .text = {}});
+  name.copy(request.ifr_name, name.size());
+  if (::ioctl(netlink.fd(), SIOCGIFINDEX, &request) != 0) {
+    return std::unexpected(KernelError{.number = errno, .text = {}});
+  }
+  return request.ifr_ifindex;
+}
+
 KernelResult<void> create_bridge(Netlink& netlink, const NewBridge& bridge) {
   Message message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
   message.header(link_header()).put(IFLA_IFNAME, bridge.name).put_bytes(IFLA_ADDRESS, bridge.mac.bytes());
@@ -176,7 +206,26 @@ KernelResult<void> create_veth(Netlink& netlink, const NewVeth& veth) {
   return netlink.request(message);
 }
 
-KernelResult<void> change_link(Netlink& netlink, std::string_view name, const LinkChange& change) {
+namespace {
+
+void put_families(Message& message, const LinkChange& change) {
+  if (!change.no_ipv6_link_local && !change.arp_notify) return;
+  message.nest(IFLA_AF_SPEC, [&](Message& families) {
+    if (change.no_ipv6_link_local) {
+      families.nest(AF_INET6,
+                    [](Message& inet6) { inet6.put_u8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE); });
+    }
+    if (change.arp_notify) {
+      families.nest(AF_INET, [](Message& inet) {
+        inet.nest(IFLA_INET_CONF, [](Message& conf) { conf.put_u32(IPV4_DEVCONF_ARP_NOTIFY, 1); });
+      });
+    }
+  });
+}
+
+}  // namespace
+
+Message encode_change(std::string_view name, const LinkChange& change) {
   Message message(RTM_NEWLINK, 0);  // with IFLA_LINKINFO only RTM_NEWLINK reaches the port's options
   ifinfomsg header = link_header();
   const auto flag = [&](std::optional<bool> wanted, unsigned bit) {
@@ -192,12 +241,7 @@ KernelResult<void> change_link(Netlink& netlink, std::string_view name, const Li
                                               change.alias.size()));
   }
   if (change.mac) message.put_bytes(IFLA_ADDRESS, change.mac->bytes());
-  if (change.no_ipv6_link_local) {
-    message.nest(IFLA_AF_SPEC, [](Message& families) {
-      families.nest(AF_INET6,
-                    [](Message& inet6) { inet6.put_u8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE); });
-    });
-  }
+  put_families(message, change);
   if (change.hairpin || change.isolated) {
     message.nest(IFLA_LINKINFO, [&](Message& info) {
       info.put(IFLA_INFO_SLAVE_KIND, "bridge");
@@ -207,6 +251,11 @@ KernelResult<void> change_link(Netlink& netlink, std::string_view name, const Li
       });
     });
   }
+  return message;
+}
+
+KernelResult<void> change_link(Netlink& netlink, std::string_view name, const LinkChange& change) {
+  Message message = encode_change(name, change);
   return netlink.request(message);
 }
 

@@ -31,6 +31,8 @@ struct Link {
   bool vlan_filtering = false;  ///< of a bridge
   bool hairpin = false;         ///< of a bridge port
   bool isolated = false;        ///< of a bridge port
+  /// Sysctl net.ipv6.conf.<link>.accept_ra; nothing when the kernel or the link has no IPv6.
+  std::optional<int> accept_ra = std::nullopt;
 
   [[nodiscard]] bool is_up() const;
 };
@@ -38,6 +40,11 @@ struct Link {
 [[nodiscard]] KernelResult<std::optional<Link>> find_link(Netlink& netlink, std::string_view name);
 [[nodiscard]] KernelResult<std::optional<Link>> find_link(Netlink& netlink, int index);
 [[nodiscard]] KernelResult<std::vector<Link>> list_links(Netlink& netlink);
+
+/// ifindex of a link that is believed to exist (SIOCGIFINDEX, netdevice(7)). Unlike RTM_GETLINK it takes no
+/// RTNL, for which ADDs of other pods stand in line. ENODEV when there is none: after modprobe(8) was asked
+/// for one of that name, which costs milliseconds.
+[[nodiscard]] KernelResult<int> link_index(const Netlink& netlink, std::string_view name);
 
 struct NewBridge {
   std::string name;
@@ -71,6 +78,7 @@ struct LinkChange {
   std::string alias;             ///< "": leave
   std::optional<Mac> mac;
   bool no_ipv6_link_local = false;  ///< IN6_ADDR_GEN_MODE_NONE
+  bool arp_notify = false;          ///< sysctl net.ipv4.conf.<link>.arp_notify = 1
 };
 [[nodiscard]] KernelResult<void> change_link(Netlink& netlink, std::string_view name,
                                              const LinkChange& change);
@@ -92,6 +100,7 @@ struct PortVlan {
 
 /// Pure encoders, for tests.
 [[nodiscard]] Message encode_new_veth(const NewVeth& veth);
+[[nodiscard]] Message encode_change(std::string_view name, const LinkChange& change);
 [[nodiscard]] Message encode_port_vlans(std::uint16_t type, int link, std::span<const PortVlan> vlans);
 
 }  // namespace podwire::kernel

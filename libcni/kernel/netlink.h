@@ -88,6 +88,8 @@ class Netlink {
   /// Sends the messages in one datagram, in order, and waits for the acknowledgement of each that asked for
   /// one with NLM_F_ACK. Returns the first failure; `failed`, if given, gets that message's index.
   [[nodiscard]] KernelResult<void> batch(std::span<Message> messages, std::size_t* failed = nullptr);
+  /// For ioctl(2) requests on devices of the socket's namespace, which every socket takes.
+  [[nodiscard]] int fd() const { return fd_.get(); }
 
  private:
   explicit Netlink(Fd fd) : fd_(std::move(fd)) {}

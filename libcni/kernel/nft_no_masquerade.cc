@@ -50,6 +50,23 @@ Result<std::optional<std::vector<Interval>>> read_intervals(Netlink& netlink, co
   return pair_intervals(set.family, *elements);
 }
 
+bool is_nothing(const IntervalChange& change) {
+  return change.remove.empty() && change.add.empty();
+}
+
+/// Whether the sets of the families that `elements` is about cover all of `wanted` of these families.
+Result<bool> are_covered(Netlink& netlink, std::span<const NoMasqueradeElement> elements,
+                         std::span<const NoMasqueradeElement> wanted) {
+  for (const FamilySet& set : family_sets()) {
+    if (intervals_of(set.family, elements).empty()) continue;
+    auto present = TRY(read_intervals(netlink, set));
+    if (!present) return false;
+    const auto change = TRY(plan_intervals(std::move(*present), intervals_of(set.family, wanted)));
+    if (!is_nothing(change)) return false;
+  }
+  return true;
+}
+
 /// Removes what matches; multicast stays covered even when something wider that covered it goes.
 Result<void> plan_removal(Netlink& netlink, NftBatch& batch, const FamilySet& set,
                           const Nft::OwnerPredicate& matches) {
@@ -86,6 +103,8 @@ Result<void> plan_no_masquerade(Netlink& netlink, NftBatch& batch,
 Result<void> Nft::ensure_no_masquerade(const std::vector<NoMasqueradeElement>& elements) {
   std::vector<NoMasqueradeElement> wanted(multicast_destinations().begin(), multicast_destinations().end());
   wanted.insert(wanted.end(), elements.begin(), elements.end());
+  // The usual case: an earlier pod of the network brought them.
+  if (TRY(are_covered(netlink_, elements, wanted))) return {};
   return compare_and_swap(netlink_, "cannot exempt destinations from masquerading",
                           [&](NftBatch& batch) { return plan_no_masquerade(netlink_, batch, wanted); });
 }

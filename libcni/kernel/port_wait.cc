@@ -17,6 +17,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+/// The kernel answers under RTNL, and so after the link watch that is at work at this moment: usually the port is
+/// up then. (SIOCGIFFLAGS answers at once, and too early.)
 Result<bool> is_operational(Netlink& netlink, const std::string& name) {
   const auto link = find_link(netlink, name);
   if (!link) return std::unexpected(link.error().as_error(fmt::format("cannot look up link {}", name)));

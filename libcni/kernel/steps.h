@@ -16,14 +16,16 @@ namespace podwire::kernel {
 [[nodiscard]] Result<void> apply_step(const plan::AddVeth& step, Kernel& kernel);
 [[nodiscard]] Result<void> apply_step(const plan::SetBridgePort& step, Kernel& kernel);
 [[nodiscard]] Result<void> apply_step(const plan::SetPodSysctl& step, Kernel& kernel);
-[[nodiscard]] Result<void> apply_step(const plan::AddAddress& step, Kernel& kernel);
-[[nodiscard]] Result<void> apply_step(const plan::SetPodLinkUp& step, Kernel& kernel);
-[[nodiscard]] Result<void> apply_step(const plan::AddRoute& step, Kernel& kernel);
 [[nodiscard]] Result<void> apply_step(const plan::AddMasquerade& step, Kernel& kernel);
 [[nodiscard]] Result<void> apply_step(const plan::EnsureNoMasquerade& step, Kernel& kernel);
 [[nodiscard]] Result<void> apply_step(const plan::AddMacGuard& step, Kernel& kernel);
 [[nodiscard]] Result<void> apply_step(const plan::AwaitPort& step, Kernel& kernel);
 [[nodiscard]] Result<void> apply_step(const plan::Announce& step, Kernel& kernel);
+
+/// Instead of apply_step(): puts its requests off until Kernel::flush().
+[[nodiscard]] Result<void> defer_step(const plan::AddAddress& step, Kernel& kernel);
+[[nodiscard]] Result<void> defer_step(const plan::SetPodLinkUp& step, Kernel& kernel);
+[[nodiscard]] Result<void> defer_step(const plan::AddRoute& step, Kernel& kernel);
 
 [[nodiscard]] Result<void> verify_step(const plan::EnsureBridge& step, Kernel& kernel);
 [[nodiscard]] Result<void> verify_step(const plan::EnsureAddress& step, Kernel& kernel);

@@ -92,24 +92,24 @@ Result<void> verify_step(const plan::SetPodSysctl& step, Kernel& kernel) {
                              step.value));
 }
 
-Result<void> apply_step(const plan::AddAddress& step, Kernel& kernel) {
-  Netlink* pod = TRY(kernel.pod());
+Result<void> defer_step(const plan::AddAddress& step, Kernel& kernel) {
   const int link = TRY(kernel.link_index(plan::Side::kPod, step.link, Code::kKernel));
-  return as_result(
-      add_address(*pod, link, step.address, duplicate_detection(step.address, step.detect_duplicates)),
-      fmt::format("failed to add IP addr {} to {:?}", step.address.text(), step.link));
+  kernel.defer_in_pod(encode_address(RTM_NEWADDR, link, step.address,
+                                     duplicate_detection(step.address, step.detect_duplicates)),
+                      fmt::format("failed to add IP addr {} to {:?}", step.address.text(), step.link));
+  return {};
 }
 
 Result<void> verify_step(const plan::AddAddress& step, Kernel& kernel) {
   return verify_address(kernel, plan::Side::kPod, step.link, step.address);
 }
 
-Result<void> apply_step(const plan::AddRoute& step, Kernel& kernel) {
-  Netlink* pod = TRY(kernel.pod());
+Result<void> defer_step(const plan::AddRoute& step, Kernel& kernel) {
   const int link = TRY(kernel.link_index(plan::Side::kPod, step.link, Code::kKernel));
-  return as_result(add_route(*pod, link, step.route),
-                   fmt::format("failed to add route '{} via {} dev {}'", step.route.dst.text(),
-                               step.route.gw ? step.route.gw->text() : "<none>", step.link));
+  kernel.defer_in_pod(encode_route(link, step.route),
+                      fmt::format("failed to add route '{} via {} dev {}'", step.route.dst.text(),
+                                  step.route.gw ? step.route.gw->text() : "<none>", step.link));
+  return {};
 }
 
 Result<void> verify_step(const plan::AddRoute& step, Kernel& kernel) {

@@ -193,9 +193,13 @@ Result<void> verify_step(const plan::AddVeth& step, Kernel& kernel) {
   return {};
 }
 
-Result<void> apply_step(const plan::SetPodLinkUp& step, Kernel& kernel) {
-  return as_result(change_link(*TRY(kernel.pod()), step.link, {.up = true}),
-                   fmt::format("cannot bring up {} in the netns", step.link));
+Result<void> defer_step(const plan::SetPodLinkUp& step, Kernel& kernel) {
+  const std::string what = fmt::format("cannot bring up {} in the netns", step.link);
+  // First: of a change of IFLA_AF_SPEC on a link that is up everybody is notified (kernel netdev_state_change()),
+  // which costs as much as bringing it up.
+  if (step.arp_notify) kernel.defer_in_pod(encode_change(step.link, {.arp_notify = true}), what);
+  kernel.defer_in_pod(encode_change(step.link, {.up = true}), what);
+  return {};
 }
 
 Result<void> verify_step(const plan::SetPodLinkUp& step, Kernel& kernel) {

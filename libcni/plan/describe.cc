@@ -196,9 +196,15 @@ class Describer {
   }
 
   Result<StepText> operator()(const SetPodLinkUp& step) {
-    return StepText{.step = "SetPodLinkUp",
-                    .comment = fmt::format("the pod's {}, up", step.link),
-                    .commands = {fmt::format("{} link set dev {} up", ip_pod_, shell_word(step.link))}};
+    StepText text{.step = "SetPodLinkUp",
+                  .comment = fmt::format("the pod's {}, up", step.link),
+                  .commands = {fmt::format("{} link set dev {} up", ip_pod_, shell_word(step.link))}};
+    if (!step.arp_notify) return text;
+    const std::string key = fmt::format("net/ipv4/conf/{}/arp_notify", step.link);
+    const std::string command = TRY(sysctl_command(key, "1", false));
+    text.comment += "; " + sysctl_purpose(key);
+    text.commands.push_back(fmt::format("ip netns exec {} {}", netns_, command));
+    return text;
   }
 
   /// `prepend` is the request without NLM_F_EXCL and NLM_F_APPEND that the plugin sends: of two routes to one

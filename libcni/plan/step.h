@@ -23,8 +23,8 @@ namespace podwire::plan {
 /// Which network namespace a step works in.
 enum class Side : std::uint8_t { kHost, kPod };
 
-/// Shared. A Linux bridge, up. mac and mtu are used when it is created; an existing bridge keeps its own (one that lost
-/// its last port has no MAC, if nobody ever gave it one; it gets this).
+/// Shared. A Linux bridge, up. mac and mtu are used when it is created; an existing bridge keeps its own (one
+/// that lost its last port has no MAC, if nobody ever gave it one; it gets this).
 struct EnsureBridge {
   std::string name;
   Mac mac;
@@ -105,9 +105,11 @@ struct AddAddress {
   bool detect_duplicates = false;
 };
 
-/// Owned. A pod link up.
+/// Owned. A pod link up, from then on with sysctl net.ipv4.conf.<link>.arp_notify = 1 if wanted: by the same
+/// message, because each look into /proc/sys of a network namespace costs more the more of them there are.
 struct SetPodLinkUp {
   std::string link;
+  bool arp_notify = false;
 };
 
 /// Owned. A route inside the pod. `route.gw` absent: on-link.

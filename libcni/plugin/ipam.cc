@@ -13,6 +13,7 @@ namespace podwire::plugin {
 namespace {
 
 bool same_file(const std::string& a, const std::string& b) {
+  if (a == b) return true;
   struct stat left{};
   struct stat right{};
   return ::stat(a.c_str(), &left) == 0 && ::stat(b.c_str(), &right) == 0 && left.st_dev == right.st_dev &&

@@ -5,9 +5,8 @@
 namespace podwire::plugin {
 namespace {
 
-Result<kernel::Netns> open_netns(const spec::Environment& env) {
+Result<kernel::Netns> open_netns(const spec::Environment& env, const kernel::Netns& own) {
   kernel::Netns netns = TRY(kernel::Netns::open(env.netns));
-  const kernel::Netns own = TRY(kernel::Netns::own());
   if (!env.netns_override && TRY(netns.same_as(own))) {
     return fail(Code::kInvalidNetns,
                 fmt::format("plugin's netns and netns from CNI_NETNS should not be the same: {}", env.netns));
@@ -18,19 +17,22 @@ Result<kernel::Netns> open_netns(const spec::Environment& env) {
 }  // namespace
 
 Result<kernel::Kernel> open_sandbox(const spec::Environment& env) {
-  return kernel::Kernel::open(TRY(open_netns(env)));
+  kernel::Netns host = TRY(kernel::Netns::own());
+  kernel::Netns pod = TRY(open_netns(env, host));
+  return kernel::Kernel::open(std::move(host), std::move(pod));
 }
 
 Result<kernel::Kernel> open_sandbox_if_any(const spec::Environment& env) {
-  std::optional<kernel::Netns> netns;
+  kernel::Netns host = TRY(kernel::Netns::own());
+  std::optional<kernel::Netns> pod;
   if (!env.netns.empty()) {
-    if (auto opened = open_netns(env)) netns = std::move(*opened);
+    if (auto opened = open_netns(env, host)) pod = std::move(*opened);
   }
-  return kernel::Kernel::open(std::move(netns));
+  return kernel::Kernel::open(std::move(host), std::move(pod));
 }
 
 Result<kernel::Kernel> open_host() {
-  return kernel::Kernel::open(std::nullopt);
+  return kernel::Kernel::open(TRY(kernel::Netns::own()), std::nullopt);
 }
 
 }  // namespace podwire::plugin

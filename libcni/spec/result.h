@@ -55,8 +55,12 @@ struct AddResult {
   Dns dns;
 };
 
-/// The JSON object of this version, cniVersion first. Conversion losses are RES-5 and RES-6.
+/// Whether encode_result() will succeed, for asking before anything is touched.
 /// Error (0.1.0, 0.2.0 only): kIncompatibleVersion, `cannot convert: no valid IP addresses`.
+[[nodiscard]] Result<void> require_expressible(const AddResult& result, Version version);
+
+/// The JSON object of this version, cniVersion first. Conversion losses are RES-5 and RES-6.
+/// Error: require_expressible()'s.
 [[nodiscard]] Result<Json> encode_result(const AddResult& result, Version version);
 
 /// Reads a result that labels itself with any supported version; `fallback` is used when it carries no

@@ -76,13 +76,11 @@ std::optional<Json> encode_family(const AddResult& result, Family family) {
   return std::nullopt;
 }
 
-Result<void> set_families(Json& object, const AddResult& result) {
+void set_families(Json& object, const AddResult& result) {
   auto ip4 = encode_family(result, Family::kV4);
   auto ip6 = encode_family(result, Family::kV6);
-  if (!ip4 && !ip6) return fail(Code::kIncompatibleVersion, "cannot convert: no valid IP addresses");
   if (ip4) object.set("ip4", std::move(*ip4));
   if (ip6) object.set("ip6", std::move(*ip6));
-  return {};
 }
 
 std::string_view or_current(std::string_view cni_version) {
@@ -91,7 +89,13 @@ std::string_view or_current(std::string_view cni_version) {
 
 }  // namespace
 
+Result<void> require_expressible(const AddResult& result, Version version) {
+  if (result_group(version) != ResultGroup::k020 || !result.ips.empty()) return {};
+  return fail(Code::kIncompatibleVersion, "cannot convert: no valid IP addresses");
+}
+
 Result<Json> encode_result(const AddResult& result, Version version) {
+  TRY(require_expressible(result, version));
   const ResultGroup group = result_group(version);
   Json object = Json::object();
   object.set("cniVersion", text(version));
@@ -101,7 +105,7 @@ Result<Json> encode_result(const AddResult& result, Version version) {
     return object;
   }
   if (group == ResultGroup::k020) {
-    TRY(set_families(object, result));
+    set_families(object, result);
   } else {
     set_lists(object, result, group);
   }

@@ -46,6 +46,7 @@ Result<HostState> observe(Kernel& kernel, const Config& config) {
   const auto bridge = TRY(look_up(kernel, config.bridge));
   if (!bridge) return state;
   if (!bridge->mac.is_zero()) state.bridge_mac = bridge->mac;
+  state.bridge_accept_ra = bridge->accept_ra;
   std::optional<kernel::Link> gateway = bridge;
   if (config.vlan != 0) {
     gateway = TRY(look_up(kernel, config.vlan_gateway_name()));
@@ -72,7 +73,7 @@ Result<spec::AddResult> wire(const Call& call, const Config& config, const spec:
     const HostState host = TRY(observe(kernel, config));
     AddPlan planned = TRY(plan_add(config, call.invocation, ipam, host));
     // A result that the requested version cannot express is refused before anything is touched.
-    TRY(spec::encode_result(planned.result, call.invocation.conf.version));
+    TRY(spec::require_expressible(planned.result, call.invocation.conf.version));
     const auto applied = kernel::apply(planned.steps, kernel, before);
     if (applied) return std::move(planned.result);
     if (applied.error().code != Code::kTryAgainLater || attempt == kMaxPlans)

@@ -21,7 +21,8 @@ struct HostState {
   std::optional<Mac> bridge_mac;  ///< nothing also when a present bridge has none yet (kernel: all zero)
   std::vector<Cidr> gateway_addresses;  ///< of the bridge, or of the VLAN gateway link when a VLAN is used
   std::optional<Mac> vlan_gateway_mac;
-  std::string salt;  ///< makes derived MAC addresses this boot's and this host's
+  std::optional<int> bridge_accept_ra;  ///< its sysctl net.ipv6.conf.<bridge>.accept_ra
+  std::string salt;                     ///< makes derived MAC addresses this boot's and this host's
 };
 
 /// The decision for one ADD.
@@ -39,14 +40,14 @@ struct AddPlan {
 /// What CHECK expects.
 struct CheckPlan {
   plan::Plan steps;
-  /// When prevResult names another host end than podwire's: the reference made the attachment. The steps are then
-  /// those of what it makes, too, and its netfilter rules are its own.
+  /// When prevResult names another host end than podwire's: the reference made the attachment. The steps are
+  /// then those of what it makes, too, and its netfilter rules are its own.
   std::optional<plan::reference::Rules> reference;
 };
 
 /// From prevResult. Error: kMissing when prevResult does not have the interfaces of this attachment.
 [[nodiscard]] Result<CheckPlan> plan_check(const Config& config, const spec::Invocation& invocation,
-                                            const spec::AddResult& previous);
+                                           const spec::AddResult& previous);
 
 /// The owned steps of the attachment, for undoing. `tag` is that of its host link: it says what there is to
 /// undo. Without one, everything that could be there is searched for by the attachment's identity.

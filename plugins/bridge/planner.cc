@@ -30,7 +30,7 @@ Result<plugin::Planned> plan(const plugin::PlanCall& call) {
   plugin::Planned planned = TRY(plugin::plan_ipam(call));
   const HostState host = TRY(observe(kernel, config));
   AddPlan own = TRY(plan_add(config, call.invocation, planned.result, host));
-  TRY(spec::encode_result(own.result, call.invocation.conf.version));
+  TRY(spec::require_expressible(own.result, call.invocation.conf.version));
   planned.parts.push_back({.plugin = call.invocation.conf.type, .steps = std::move(own.steps)});
   planned.result = std::move(own.result);
   return planned;
