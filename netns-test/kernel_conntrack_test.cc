@@ -62,6 +62,18 @@ TEST_P(KernelConntrack, DeletesFlowsOfTheAddressInAnyPlace) {
   EXPECT_EQ(node_.sh("conntrack -L -f ipv4 2>/dev/null | wc -l"), "1\n");
 }
 
+/// More of them than the kernel is asked to filter for.
+TEST_P(KernelConntrack, ManyAddressesAtOnce) {
+  std::vector<Ip> addresses;
+  for (int host = 1; host <= 250; ++host) addresses.push_back(ip(fmt::format("10.1.2.{}", host)));
+  add_flow("10.1.2.7", "192.0.2.9");
+  add_flow("192.0.2.9", "10.1.2.250");
+  add_flow("10.1.2.251", "192.0.2.9");
+  flush(addresses);
+  EXPECT_EQ(node_.sh("conntrack -L 2>/dev/null | grep -c 10.1.2.251"), "1\n");
+  EXPECT_EQ(flows(), 1U);
+}
+
 /// With more entries than are copied out, the kernel filters.
 TEST_P(KernelConntrack, FindsTheFewAmongMany) {
   node_.sh(

@@ -83,6 +83,11 @@ Snapshot comparable(const Node& node, const Pod& pod) {
   return lines;
 }
 
+/// All that podwire may set, of both families.
+std::string sysctls(const Pod& pod) {
+  return pod.sh("cd /proc/sys/net; grep -H . ipv4/conf/eth0/* ipv6/conf/eth0/* | grep -v stable_secret");
+}
+
 TEST_F(Limit, PodAndPortAreThoseOfPodwire) {
   const Node other_node;
   const Pod other(other_node, "pod1");
@@ -93,9 +98,20 @@ TEST_F(Limit, PodAndPortAreThoseOfPodwire) {
   const Snapshot theirs = comparable(other_node, other);
   EXPECT_GT(theirs.size(), 40U);
   EXPECT_TRUE(unchanged(theirs, comparable(node_, one_)));
-  const std::string sysctls =
-      "cd /proc/sys/net; cat ipv4/conf/eth0/arp_notify ipv6/conf/eth0/{ndisc_notify,accept_dad}";
-  EXPECT_EQ(one_.run({"bash", "-c", sysctls}).out, other.run({"bash", "-c", sysctls}).out);
+  EXPECT_EQ(sysctls(one_), sysctls(other));
+}
+
+TEST_F(Limit, AnIPv4PodHasTheSysctlsOfPodwires) {
+  const Node other_node;
+  const Pod other(other_node, "pod1");
+  const std::string conf = bridge_conf("1.1.0", R"("isDefaultGateway":true,)" + ipam({"10.1.2.0/24"}));
+  ASSERT_TRUE(succeeds(exec(other_node, {.conf = conf, .id = other.name(), .netns = other.netns()})));
+  Command ipv4 = command("ADD", one_, 2, false);
+  for (std::string& variable : *ipv4.environment) {
+    if (variable.starts_with("LIMIT_IPS=")) variable = variable.substr(0, variable.find(','));
+  }
+  ASSERT_TRUE(succeeds(reply_of(node_.run(ipv4))));
+  EXPECT_EQ(sysctls(one_), sysctls(other));
 }
 
 TEST_F(Limit, NewOwnerOfAnAddressIsReachedAtOnce) {

@@ -205,8 +205,9 @@ void add_pod(Socket& host, const Settings& settings, int bridge) {
   if (::setns(netns, CLONE_NEWNET) != 0) die("setns", errno);
   Socket pod(NETLINK_ROUTE);
   const int link = pod.link_index(settings.ifname);
+  write_sysctl("ipv6/conf", settings.ifname, "accept_dad", '0');  // for the link-local address
   if (has_family(settings, AF_INET6)) {
-    write_sysctl("ipv6/conf", settings.ifname, "accept_dad", '0');
+    write_sysctl("ipv6/conf", settings.ifname, "keep_addr_on_down", '1');
     write_sysctl("ipv6/conf", settings.ifname, "ndisc_notify", '1');
   }
   configure_pod(pod, settings, link);

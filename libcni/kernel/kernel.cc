@@ -40,14 +40,13 @@ Result<void> Kernel::in_pod(const std::function<Result<void>()>& body) {
 
 Result<std::optional<Link>> Kernel::look_up(plan::Side side, const std::string& name) {
   Netlink& netlink = side == plan::Side::kHost ? host_ : *TRY(pod());
-  auto link = find_link(netlink, name);
-  if (!link) return std::unexpected(link.error().as_error(fmt::format("cannot look up link {}", name)));
-  if (*link) {
-    links_.insert_or_assign({side, name}, **link);
+  auto link = TRY(look_up_link(netlink, name));
+  if (link) {
+    links_.insert_or_assign({side, name}, *link);
   } else {
     links_.erase({side, name});
   }
-  return std::move(*link);
+  return link;
 }
 
 Result<std::optional<Link>> Kernel::recall(plan::Side side, const std::string& name) {

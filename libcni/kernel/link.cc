@@ -1,5 +1,6 @@
 #include "libcni/kernel/link.h"
 
+#include <fmt/format.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
@@ -147,6 +148,25 @@ KernelResult<std::optional<Link>> find_link(Netlink& netlink, int index) {
   Message message(RTM_GETLINK, 0);
   message.header(link_header(index)).put_u32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
   return get_link(netlink, message);
+}
+
+namespace {
+
+template <typename Key>
+Result<std::optional<Link>> look_up(Netlink& netlink, const Key& key) {
+  auto link = find_link(netlink, key);
+  if (!link) return std::unexpected(link.error().as_error(fmt::format("cannot look up link {}", key)));
+  return std::move(*link);
+}
+
+}  // namespace
+
+Result<std::optional<Link>> look_up_link(Netlink& netlink, std::string_view name) {
+  return look_up(netlink, name);
+}
+
+Result<std::optional<Link>> look_up_link(Netlink& netlink, int index) {
+  return look_up(netlink, index);
 }
 
 KernelResult<std::vector<Link>> list_links(Netlink& netlink) {

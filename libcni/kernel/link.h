@@ -39,6 +39,9 @@ struct Link {
 
 [[nodiscard]] KernelResult<std::optional<Link>> find_link(Netlink& netlink, std::string_view name);
 [[nodiscard]] KernelResult<std::optional<Link>> find_link(Netlink& netlink, int index);
+/// The same with an error that says which link was looked for.
+[[nodiscard]] Result<std::optional<Link>> look_up_link(Netlink& netlink, std::string_view name);
+[[nodiscard]] Result<std::optional<Link>> look_up_link(Netlink& netlink, int index);
 [[nodiscard]] KernelResult<std::vector<Link>> list_links(Netlink& netlink);
 
 /// ifindex of a link that is believed to exist (SIOCGIFINDEX, netdevice(7)). Unlike RTM_GETLINK it takes no

@@ -17,13 +17,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// The kernel answers under RTNL, and so after the link watch that is at work at this moment: usually the port is
-/// up then. (SIOCGIFFLAGS answers at once, and too early.)
+/// Being asked by RTM_GETLINK makes the kernel do the link watch's pending work for the link first (Linux 6.8,
+/// linkwatch_sync_dev()): usually the port is up then. SIOCGIFFLAGS answers at once, and too early.
 Result<bool> is_operational(Netlink& netlink, const std::string& name) {
-  const auto link = find_link(netlink, name);
-  if (!link) return std::unexpected(link.error().as_error(fmt::format("cannot look up link {}", name)));
-  if (!*link) return fail(Code::kKernel, fmt::format("link {} disappeared", name));
-  return (*link)->operstate == IF_OPER_UP || (*link)->operstate == IF_OPER_UNKNOWN;
+  const auto link = TRY(look_up_link(netlink, name));
+  if (!link) return fail(Code::kKernel, fmt::format("link {} disappeared", name));
+  return link->operstate == IF_OPER_UP || link->operstate == IF_OPER_UNKNOWN;
 }
 
 /// A socket that gets an event for every change of a link in this namespace.

@@ -4,7 +4,6 @@
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <set>
 
 #include "libcni/base/text.h"
@@ -25,13 +24,6 @@ using reference::ChainOwner;
 
 constexpr Family kFamilies[] = {Family::kV4, Family::kV6};
 
-template <typename Key>
-Result<std::optional<Link>> look_up(Netlink& netlink, const Key& key) {
-  auto link = find_link(netlink, key);
-  if (!link) return std::unexpected(link.error().as_error(fmt::format("cannot look up link {}", key)));
-  return std::move(*link);
-}
-
 std::string iptables_of(Family family) {
   return family == Family::kV4 ? "iptables-legacy" : "ip6tables-legacy";
 }
@@ -40,16 +32,16 @@ std::string iptables_of(Family family) {
 Result<void> remove_veth(const plan::AddVeth& step, Kernel& kernel) {
   if (!kernel.has_pod()) return {};
   Netlink* pod = TRY(kernel.pod());
-  const auto inside = TRY(look_up(*pod, step.pod_name));
+  const auto inside = TRY(look_up_link(*pod, step.pod_name));
   if (!inside || inside->kind != "veth") return {};
-  const auto outside = TRY(look_up(kernel.host(), inside->peer));
+  const auto outside = TRY(look_up_link(kernel.host(), inside->peer));
   const bool is_pair = outside && outside->kind == "veth" && outside->peer == inside->index;
   const auto tag = is_pair ? plan::OwnerTag::parse(outside->alias) : std::nullopt;
   const auto own = plan::OwnerTag::parse(step.alias);
   if (tag && (!own || tag->key != own->key)) return {};
-  const auto deleted = delete_link(*pod, inside->index);
-  if (deleted || deleted.error().number == ENODEV) return {};
-  return std::unexpected(deleted.error().as_error(fmt::format("cannot delete link {}", inside->name)));
+  TRY(kernel.remove_link(plan::Side::kPod, *inside));
+  // What the netns still has after that belongs to others.
+  return kernel.await_link_removal();
 }
 
 /// Global addresses of the pod; none when its netns is gone.
@@ -174,7 +166,7 @@ Result<void> collect_reference_garbage(Kernel& kernel, const std::string& networ
     keep(errors, flush_connections(garbage->addresses));
     keep(errors, collect_reference_mac_guards(netfilter, garbage->container_ids,
                                               [&](const std::string& link) -> Result<bool> {
-                                                return TRY(look_up(kernel.host(), link)).has_value();
+                                                return TRY(look_up_link(kernel.host(), link)).has_value();
                                               }));
   } else {
     errors.push_back(garbage.error());

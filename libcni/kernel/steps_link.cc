@@ -24,13 +24,6 @@ Result<void> as_result(KernelResult<void> outcome, std::string_view what) {
 
 namespace {
 
-template <typename Key>
-Result<std::optional<Link>> look_up(Netlink& netlink, const Key& key) {
-  auto link = find_link(netlink, key);
-  if (!link) return std::unexpected(link.error().as_error(fmt::format("cannot look up link {}", key)));
-  return std::move(*link);
-}
-
 std::unexpected<Error> absent(std::string_view name, Code code) {
   return fail(code, fmt::format("link {:?} does not exist", name));
 }
@@ -38,7 +31,7 @@ std::unexpected<Error> absent(std::string_view name, Code code) {
 }  // namespace
 
 Result<Link> require_link(Netlink& netlink, std::string_view name, Code code) {
-  auto link = TRY(look_up(netlink, name));
+  auto link = TRY(look_up_link(netlink, name));
   if (!link) return absent(name, code);
   return std::move(*link);
 }
@@ -64,7 +57,7 @@ Result<Link> as_bridge(std::optional<Link> link, std::string_view name, Code cod
 }
 
 Result<Link> require_bridge(Netlink& netlink, std::string_view name, Code code) {
-  return as_bridge(TRY(look_up(netlink, name)), name, code);
+  return as_bridge(TRY(look_up_link(netlink, name)), name, code);
 }
 
 }  // namespace
@@ -112,7 +105,7 @@ namespace {
 /// Which of the two names of a veth pair the kernel's EEXIST is about.
 Result<void> explain_name_conflict(const plan::AddVeth& step, Kernel& kernel) {
   Netlink* pod = TRY(kernel.pod());
-  if (TRY(look_up(*pod, step.pod_name))) {
+  if (TRY(look_up_link(*pod, step.pod_name))) {
     return fail(Code::kInterfaceExists,
                 fmt::format("interface {:?} already exists in the netns", step.pod_name),
                 "the attachment may have been added before; delete it first");
@@ -161,7 +154,7 @@ std::string key_of(const plan::AddVeth& step) {
 }  // namespace
 
 Result<void> undo_step(const plan::AddVeth& step, Kernel& kernel) {
-  const auto link = TRY(look_up(kernel.host(), step.host_name));
+  const auto link = TRY(look_up_link(kernel.host(), step.host_name));
   if (!link) return undo_reference_attachment(step, kernel);
   // The name is a hash of the attachment: an untagged veth of that name is ours, killed before it was tagged.
   if (link->kind != "veth" || (!link->alias.empty() && !is_ours(*link, key_of(step)))) {

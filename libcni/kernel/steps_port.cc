@@ -120,11 +120,9 @@ Result<void> make_vlan_gateway(const plan::EnsureVlanGateway& step, Netlink& hos
 }  // namespace
 
 Result<void> apply_step(const plan::EnsureVlanGateway& step, Kernel& kernel) {
-  const auto existing = find_link(kernel.host(), step.name);
-  if (!existing)
-    return std::unexpected(existing.error().as_error(fmt::format("cannot look up link {}", step.name)));
-  if (!*existing) return make_vlan_gateway(step, kernel.host());
-  return require_kind(**existing, "veth");
+  const auto existing = TRY(look_up_link(kernel.host(), step.name));
+  if (!existing) return make_vlan_gateway(step, kernel.host());
+  return require_kind(*existing, "veth");
 }
 
 Result<void> verify_step(const plan::EnsureVlanGateway& step, Kernel& kernel) {
