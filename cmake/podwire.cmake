@@ -53,6 +53,24 @@ include_directories(SYSTEM ${LIBNL_INCLUDE_DIRS})
 cmake_path(GET PROJECT_BINARY_DIR FILENAME PODWIRE_BUILD)
 set(PODWIRE_MACHINE "machine-${PODWIRE_BUILD}")
 
+# podwire_precompile(TARGET PCH): in sanitizer builds, which would take a third longer without. Not in others: an include
+# that is missing is to be missed there, and clang-tidy reads their compile commands.
+function(podwire_precompile target pch)
+  if(PODWIRE_SANITIZE AND NOT PODWIRE_FUZZ)
+    target_precompile_headers(${target} REUSE_FROM ${pch})
+  endif()
+endfunction()
+if(PODWIRE_SANITIZE AND NOT PODWIRE_FUZZ)
+  foreach(pch podwire_pch podwire_test_pch)
+    file(WRITE ${PROJECT_BINARY_DIR}/pch/${pch}.cc "")
+    add_library(${pch} OBJECT ${PROJECT_BINARY_DIR}/pch/${pch}.cc)
+    target_precompile_headers(${pch} PRIVATE <algorithm> <array> <chrono> <expected> <filesystem> <functional> <map> <memory>
+                              <optional> <span> <string> <variant> <vector> <fmt/format.h>)
+  endforeach()
+  target_precompile_headers(podwire_test_pch PRIVATE <gtest/gtest.h>)
+  target_link_libraries(podwire_test_pch PRIVATE GTest::gtest) # a macro that all tests define
+endif()
+
 # podwire_library(NAME DEPS ...): every .cc of the folder but the tests.
 function(podwire_library name)
   cmake_parse_arguments(arg "" "" "DEPS" ${ARGN})
@@ -61,6 +79,7 @@ function(podwire_library name)
   if(sources)
     add_library(${name} STATIC ${sources})
     target_link_libraries(${name} PUBLIC ${arg_DEPS})
+    podwire_precompile(${name} podwire_pch)
   else()
     add_library(${name} INTERFACE)
     target_link_libraries(${name} INTERFACE ${arg_DEPS})
@@ -93,6 +112,7 @@ function(podwire_tests name)
   endif()
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE ${arg_DEPS} GTest::gtest GTest::gtest_main)
+  podwire_precompile(${name} podwire_test_pch)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/test)
   include(GoogleTest)
   gtest_discover_tests(${name} TEST_PREFIX "${name}." NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60
